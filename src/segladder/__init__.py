@@ -1,0 +1,3 @@
+"""segladder: compare segmenters, from composed experiment to believable leaderboard."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,61 @@
+"""The command line: `segladder <command> key=value …`. Each command is a thin file of its own here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import segladder
+from segladder.config.suggest import did_you_mean
+
+FOLDER_OF_RANK_ZERO = "SEGLADDER_RUN_FOLDER"
+"""How the other processes of a parallel run learn where it lives."""
+
+COMMANDS = {
+    "train": "compose an experiment, train, score, picture and log it; -m sweeps",
+    "bench": "tables about models: parameters, feature sizes, time",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the process's exit code.
+
+    Args:
+        argv: command and arguments; the process's own by default.
+    """
+    words = list(sys.argv[1:] if argv is None else [*argv, *sys.argv[1:]])
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    if words[0] in ("-V", "--version"):
+        print(f"segladder {segladder.__version__}")
+        return 0
+    if FOLDER_OF_RANK_ZERO in os.environ and words[0] not in COMMANDS:
+        # Lightning starts the other processes of a parallel run with the job's words alone
+        words = ["train", *words]
+    command, *rest = words
+    if command not in COMMANDS:
+        print(
+            f"Unknown command '{command}'{did_you_mean(command, COMMANDS)}"
+            f" The commands are {', '.join(COMMANDS)}; `segladder --help` says what each does.",
+            file=sys.stderr,
+        )
+        return 2
+    run = import_module(f"segladder.commands.{command}").run
+    try:
+        code: int = run(rest)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read us (`| head`) has seen enough; Python must not try to write the rest at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _overview() -> str:
+    lines = ["segladder: compare segmenters, from composed experiment to believable leaderboard.", ""]
+    lines += [f"  segladder {name:<8} {what}" for name, what in COMMANDS.items()]
+    lines += ["", "`segladder train --help` lists models, loss terms, data sets and presets."]
+    return "\n".join(lines)

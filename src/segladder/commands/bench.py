@@ -1,0 +1,112 @@
+"""`segladder bench models`: what networks look like level by level, how large and how fast they are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from segladder.types import UserError
+
+_HELP = """\
+segladder bench models models=unet_lab,unet size=[64,64] channels=1 classes=2 batch=1 [model.KEY=VALUE …]
+
+For each model: levels with channels and feature sizes, parameters, GFLOP of a forward pass (a multiply-add is two)
+and the median milliseconds of one on this machine. `python train.py -m study=unet_depth` adds what they score.
+"""
+_DEFAULTS: dict[str, Any] = {"models": ["unet"], "size": [64, 64], "channels": 1, "classes": 2, "batch": 1}
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs the command and returns its exit code."""
+    words = list(argv)
+    if not words or any(word in ("-h", "--help") for word in words):
+        print(_HELP, end="")
+        return 0
+    try:
+        if words[0] != "models":
+            raise UserError(f"segladder bench knows 'models', not '{words[0]}'. See segladder bench --help.")
+        _models(words[1:])
+    except UserError as error:
+        print(f"segladder: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _models(words: Sequence[str]) -> None:
+    options, overrides = _options(words)
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+
+    from segladder.config.build import build
+    from segladder.config.composition import Composition
+    from segladder.config.explain import explain
+    from segladder.config.paths import conf_dir
+
+    rows = []
+    for name in options["models"]:
+        chosen = [f"model={name}", *overrides]
+        try:
+            with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+                cfg = compose("train", overrides=chosen)
+        except HydraException as error:
+            sentence = explain(error, Composition(conf_dir(), "train", tuple(chosen)))
+            raise UserError(sentence or str(error)) from error
+        model = build(cfg.model, in_channels=options["channels"], num_classes=options["classes"])
+        rows.append((name, *_measured(model, options)))
+        _print_levels(name, model, options["size"])
+    print(f"{'model':<16}{'parameters':>14}{'GFLOP':>10}{'ms':>10}")
+    for name, parameters, gflop, milliseconds in rows:
+        print(f"{name:<16}{parameters:>14,}{gflop:>10.2f}{milliseconds:>10.1f}")
+
+
+def _options(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """The command's own settings, and what is left for the models."""
+    import yaml
+
+    options, overrides = dict(_DEFAULTS), []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key.startswith("model.") and equals:
+            overrides.append(word)
+        elif key in options and equals:
+            options[key] = yaml.safe_load(value)
+        else:
+            raise UserError(f"segladder bench models takes {', '.join(options)} and model.KEY, not '{word}'.")
+    if isinstance(options["models"], str):
+        options["models"] = [name.strip() for name in options["models"].split(",")]
+    size = options["size"]
+    options["size"] = [size, size] if isinstance(size, int) else size
+    counts = [options[key] for key in ("channels", "classes", "batch")]
+    lengths = options["size"] if isinstance(options["size"], list) and len(options["size"]) == 2 else [None]
+    if not all(isinstance(number, int) and number > 0 for number in [*counts, *lengths]):
+        raise UserError("size is a number or [height,width]; channels, classes and batch are whole numbers from 1.")
+    return options, overrides
+
+
+def _measured(model: Any, options: dict[str, Any]) -> tuple[int, float, float]:
+    """Parameters, GFLOP and median milliseconds of a forward pass."""
+    import statistics
+    import time
+
+    import torch
+
+    from segladder.models import flops, parameter_count
+
+    shape = (options["batch"], options["channels"], *options["size"])
+    model = model.eval().to(memory_format=torch.channels_last)
+    image = torch.rand(shape).contiguous(memory_format=torch.channels_last)
+    times = []
+    with torch.inference_mode():
+        for _ in range(7):
+            began = time.perf_counter()
+            model(image)
+            times.append(time.perf_counter() - began)
+    return parameter_count(model), flops(model, shape) / 1e9, 1e3 * statistics.median(times[2:])
+
+
+def _print_levels(name: str, model: Any, size: Sequence[int]) -> None:
+    from segladder.models import levels_text
+
+    if hasattr(model, "levels"):
+        print(f"{name} at {size[0]}x{size[1]}\n{levels_text(model.levels(*size))}\n")

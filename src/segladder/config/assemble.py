@@ -1,0 +1,80 @@
+"""From a composed configuration to built parts: what is known of the data flows into model, loss and task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segladder.config.build import build
+from segladder.types import DatasetInfo, UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+    from pytorch_lightning import Callback
+
+    from segladder.data.module import SegmentationDataModule
+    from segladder.tasks import SemanticTask
+
+
+def build_datamodule(cfg: DictConfig) -> SegmentationDataModule:
+    """The DataModule of `cfg.data` with the augmentation of `cfg.augment`; its `info` is ready.
+
+    Raises:
+        UserError: the data are not what the configuration says.
+    """
+    augment = build(cfg["augment"]) if cfg.get("augment") else None
+    module: SegmentationDataModule = build(cfg["data"], augment=augment, order_seed=cfg["seed"])
+    return module
+
+
+def build_task(cfg: DictConfig, info: DatasetInfo) -> SemanticTask:
+    """The LightningModule of `cfg.task` around model and loss, sized by the data.
+
+    Raises:
+        UserError: the model's classes or channels contradict the data's.
+    """
+    import torch
+
+    # weights are drawn here and nowhere before, so they depend on the seed alone
+    torch.manual_seed(cfg["seed"])
+    model = build(
+        cfg["model"],
+        in_channels=_agreed(cfg["model"], "in_channels", info.channels, info),
+        num_classes=_agreed(cfg["model"], "num_classes", info.num_classes, info),
+    )
+    loss = build(cfg["loss"], ignore_index=info.ignore_index, num_classes=info.num_classes)
+    task: SemanticTask = build(
+        cfg["task"],
+        model=model,
+        loss=loss,
+        info=info,
+        optimizer=build(cfg["optimizer"]),
+        scheduler=build(cfg["scheduler"]) if cfg.get("scheduler") else None,
+        monitor=cfg["metric"]["name"],
+        monitor_mode=cfg["metric"]["mode"],
+        seed=cfg["seed"],
+    )
+    return task
+
+
+def build_callbacks(cfg: DictConfig) -> list[Callback]:
+    """Every entry of `cfg.callbacks` that is enabled; an entry without `enabled` is."""
+    built = []
+    for entry in (cfg.get("callbacks") or {}).values():
+        if not entry or not entry.get("enabled", True):
+            continue
+        settings = entry.copy()
+        settings.pop("enabled", None)
+        built.append(build(settings))
+    return built
+
+
+def _agreed(model: DictConfig, key: str, from_data: int, info: DatasetInfo) -> int:
+    """The data's number, unless the user typed one: then the two must agree."""
+    typed = model.get(key)
+    if typed is not None and typed != from_data:
+        what = "classes" if key == "num_classes" else "channels"
+        raise UserError(
+            f"model.{key} is {typed}, but data set '{info.name}' has {from_data} {what}."
+            f" Leave model.{key} at null: it comes from the data."
+        )
+    return from_data

@@ -1,0 +1,90 @@
+"""What a user's words become before Hydra parses them: paths are quoted, refused choices get a sentence.
+
+Hydra's override grammar (1.3, `OverrideLexer.g4`) stops at `= ~ ( [ { # & ' "` and spaces in unquoted values
+and splits them at commas; file names have all of these. Inside quotes only the quote itself and the
+backslashes before one are special.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from segladder.config.loss import refuse_loss_words
+
+PATH_KEYS = frozenset(
+    {
+        "data.root",
+        "data.annotations",
+        "data.split",
+        "paths.outputs",
+        "model.weights",
+        "backbone.weights",
+        "trainer.resume",
+        "run",
+        "runs",
+        "input",
+        "output",
+        "predictions",
+    }
+)
+"""Keys whose value is a path, or a word among paths (`model.weights=coco`)."""
+
+_BARE = re.compile(r"null|true|false|\?\?\?", re.IGNORECASE)
+_FUNCTION = re.compile(r"(choice|glob|range|shuffle|sort)\(.*\)")
+
+
+def prepare_overrides(
+    overrides: Sequence[str], *, sweep: bool = False, path_keys: Collection[str] = PATH_KEYS
+) -> list[str]:
+    """The overrides as Hydra should get them.
+
+    Args:
+        overrides: arguments as the shell passed them; flags (`--cfg job`) pass through.
+        sweep: whether `-m` was given: commas between path values then separate jobs.
+        path_keys: see `quote_paths`.
+
+    Raises:
+        UserError: `loss=null`, `loss=term/x`.
+    """
+    refuse_loss_words(overrides)
+    return quote_paths(overrides, path_keys, sweep=sweep)
+
+
+def quote_paths(argv: Sequence[str], path_keys: Collection[str] = PATH_KEYS, *, sweep: bool = False) -> list[str]:
+    """Quotes the values of path keys, so that Hydra takes them literally.
+
+    Left alone: what is quoted already, `null`, `true`, `false`, `???`, and sweeps' functions (`choice(a,b)`).
+    An interpolation (`${paths.outputs}/x`) resolves inside quotes, too. In a sweep a value with commas is one
+    path if that exists, else a list of jobs.
+
+    >>> quote_paths(["data.root=/data/a=b, (c)", "seed=1"], {"data.root"})
+    ["data.root='/data/a=b, (c)'", 'seed=1']
+    """
+    return [_quoted(argument, path_keys, sweep) for argument in argv]
+
+
+def _quoted(argument: str, path_keys: Collection[str], sweep: bool) -> str:
+    key, equals, value = argument.partition("=")
+    if not equals or key.startswith("-") or key.lstrip("+") not in path_keys or not value:
+        return argument
+    if sweep and "," in value and not _is_quoted(value) and not Path(value).exists():
+        if _FUNCTION.fullmatch(value):
+            return argument
+        return f"{key}={','.join(quote(part) for part in value.split(','))}"
+    return f"{key}={quote(value)}"
+
+
+def quote(value: str) -> str:
+    """`value` in the quotes of Hydra's grammar, unless it must not or need not be quoted."""
+    if _BARE.fullmatch(value) or _is_quoted(value):
+        return value
+    # backslashes count only where a quote follows: before one inside, and at the end
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    escaped = re.sub(r"(\\+)$", r"\1\1", escaped)
+    return f"'{escaped}'"
+
+
+def _is_quoted(value: str) -> bool:
+    return len(value) > 1 and value[0] == value[-1] and value[0] in "'\""

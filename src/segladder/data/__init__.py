@@ -1,0 +1,67 @@
+"""Data sets, the order they are read in, and what happens to an image on its way to the network.
+
+Names are imported on first use, so that reading disks never pays for torchvision or Lightning.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from segladder.data.augment import Augment
+    from segladder.data.collate import collate
+    from segladder.data.disks import Disks, DisksDataset
+    from segladder.data.errors import DataError
+    from segladder.data.folder import Folder, FolderDataset
+    from segladder.data.module import DisksDataModule, FolderDataModule, SegmentationDataModule
+    from segladder.data.order import EpochBatches
+    from segladder.data.photometric import Photometric
+    from segladder.data.seeding import mix
+    from segladder.data.window import RandomWindow
+
+_HOMES = {
+    "Augment": "augment",
+    "DataError": "errors",
+    "Disks": "disks",
+    "DisksDataModule": "module",
+    "DisksDataset": "disks",
+    "EpochBatches": "order",
+    "Folder": "folder",
+    "FolderDataModule": "module",
+    "FolderDataset": "folder",
+    "Photometric": "photometric",
+    "RandomWindow": "window",
+    "SegmentationDataModule": "module",
+    "collate": "collate",
+    "mix": "seeding",
+}
+
+__all__ = [
+    "Augment",
+    "DataError",
+    "Disks",
+    "DisksDataModule",
+    "DisksDataset",
+    "EpochBatches",
+    "Folder",
+    "FolderDataModule",
+    "FolderDataset",
+    "Photometric",
+    "RandomWindow",
+    "SegmentationDataModule",
+    "collate",
+    "mix",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

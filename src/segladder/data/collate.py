@@ -1,0 +1,54 @@
+"""Samples into a batch: stacked where they can be, lists where an evaluation's images differ in size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+
+from segladder.data.errors import DataError
+from segladder.types import Batch, Sample
+
+
+def collate(samples: Sequence[Sample], *, training: bool) -> Batch:
+    """A batch of samples.
+
+    Args:
+        samples: at least one, all with the same keys.
+        training: demand one size; an evaluation gets lists of tensors instead.
+
+    Returns:
+        `image` `(B, C, H, W)` and `semantic` `(B, H, W)`, or lists of B tensors; everything else
+        (`masks`, `boxes`, `labels`, `image_id`, `size`, ...) as lists of B.
+
+    Raises:
+        DataError: training images differ in size.
+    """
+    batch: dict[str, Any] = {key: [sample[key] for sample in samples] for key in samples[0]}  # type: ignore[literal-required]
+    shapes = {tuple(image.shape[-2:]) for image in batch["image"]}
+    if len(shapes) == 1:
+        for key in ("image", "semantic"):
+            if key in batch:
+                batch[key] = torch.stack(batch[key])
+    elif training:
+        (small, *_, large) = sorted(shapes)
+        odd = next(s for s in samples if s["image"].shape[-2:] != samples[0]["image"].shape[-2:])
+        raise DataError(
+            f"Training images differ in size, e.g. '{samples[0]['image_id']}' is {_size(samples[0])} and"
+            f" '{odd['image_id']}' is {_size(odd)} (height x width), so they make no batch. Cut them to one"
+            " size with augment=standard"
+            f" augment.crop=[{_multiple(min(small[0], large[0]))},{_multiple(min(small[1], large[1]))}], or"
+            " set data.batch_size=1."
+        )
+    return cast(Batch, batch)
+
+
+def _size(sample: Sample) -> str:
+    height, width = sample["image"].shape[-2:]
+    return f"{height}x{width}"
+
+
+def _multiple(pixels: int, of: int = 32) -> int:
+    """The largest multiple of 32 inside, which every encoder divides evenly; at least 32."""
+    return max(of, pixels // of * of)

@@ -1,0 +1,21 @@
+"""The error of bad data: one plain sentence, even after a trip through a DataLoader worker."""
+
+from __future__ import annotations
+
+from segladder.types import UserError
+
+_MARK = "segladder.data.errors.DataError: "
+
+
+class DataError(UserError):
+    """A file or a setting of the data that the user can mend.
+
+    A DataLoader worker cannot hand over an exception: torch builds a new one of the same class in the main
+    process, with the worker's whole traceback as its message. This class finds its own sentence in there
+    again.
+    """
+
+    def __init__(self, message: str) -> None:
+        if message.startswith("Caught ") and _MARK in message:
+            message = message.rsplit(_MARK, 1)[1].strip()
+        super().__init__(message)

@@ -1,0 +1,112 @@
+"""The samples a loader reads: part of a data set, kept in memory where cheap, augmented where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch.utils.data import Dataset
+
+from segladder.data.collate import collate
+from segladder.data.errors import DataError
+from segladder.data.order import Key
+from segladder.data.seeding import mix
+from segladder.types import Batch, Sample, UserError
+
+_AUGMENT = 5  # keeps augmentation's random numbers apart from those of order and noise
+
+
+class Source(Protocol):
+    """What a reader's dataset offers."""
+
+    synthetic: bool
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Key) -> Sample: ...
+
+
+Augmentation = Callable[..., Sample]
+"""`augment(sample, seed=...) -> sample`."""
+
+
+class Samples(Dataset[Sample]):
+    """The chosen samples of a source, fetched batch by batch through `(epoch, index)` keys."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        indices: Sequence[int] | None = None,
+        training: bool = False,
+        augment: Augmentation | None = None,
+        seed: int = 0,
+        cache: bool = False,
+    ) -> None:
+        """
+        Args:
+            source: where samples come from.
+            indices: which of them, None for all.
+            training: batches must be of one size.
+            augment: called with each sample and a seed of its own.
+            seed: decides the augmentation, together with epoch and index.
+            cache: keep decoded samples in memory.
+        """
+        self.source = source
+        self.indices = None if indices is None else list(indices)
+        self.training = training
+        self.augment = augment
+        self.seed = seed
+        self._cache: dict[int, Sample] | None = {} if cache else None
+
+    def __len__(self) -> int:
+        return len(self.source) if self.indices is None else len(self.indices)
+
+    def __getitem__(self, key: Key | int) -> Sample:
+        """One sample, augmented; a bare index means epoch 0."""
+        epoch, index = (0, key) if isinstance(key, int) else key
+        sample = self._read(epoch, index if self.indices is None else self.indices[index])
+        if self.augment is None:
+            return sample
+        # the place in the split, not in a fraction of it: a larger fraction changes no image's augmentation
+        place = index if self.indices is None else self.indices[index]
+        return self.augment(sample, seed=mix(_AUGMENT, self.seed, epoch, place))
+
+    def __getitems__(self, keys: Sequence[Key]) -> Batch:
+        """A finished batch.
+
+        Raises:
+            DataError: any UserError of the source or the augmentation, in words that survive a worker.
+        """
+        try:
+            whole: Any = getattr(self.source, "__getitems__", None)
+            if whole is not None and self.augment is None:
+                ready: Batch = whole([(e, i if self.indices is None else self.indices[i]) for e, i in keys])
+                return ready
+            return collate([self[key] for key in keys], training=self.training)
+        except DataError:
+            raise
+        except UserError as error:
+            raise DataError(str(error)) from None
+
+    def _read(self, epoch: int, index: int) -> Sample:
+        if self._cache is None:
+            return self.source[(epoch, index)]
+        if index not in self._cache:
+            sample = self.source[(epoch, index)]
+            self._cache[index] = {**sample, "semantic": _compact(sample["semantic"])}
+        kept = self._cache[index]
+        # copies: whoever changes a sample in place must not change the next epoch
+        return {**kept, "image": kept["image"].clone(), "semantic": kept["semantic"].long()}
+
+
+def _compact(semantic: torch.Tensor) -> torch.Tensor:
+    """An eighth of the memory wherever the classes fit a byte."""
+    fits = semantic.numel() == 0 or int(semantic.max()) <= 255
+    return semantic.to(torch.uint8 if fits else torch.int32)
+
+
+def as_is(batch: Any) -> Any:
+    """Collation for datasets that return finished batches."""
+    return batch

@@ -1,0 +1,45 @@
+"""Scores of a segmenter, counted over the whole data set and the same on one process or many.
+
+The names below load on first use: torchmetrics takes seconds to import, and `useless` or `PerImage` need no
+torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from segladder.metrics.argmax import classes_of
+    from segladder.metrics.boundary import BoundaryF1, boundary_counts, boundary_f1
+    from segladder.metrics.confusion import ConfusionMatrix, confusion_matrices
+    from segladder.metrics.per_image import PerImage
+    from segladder.metrics.semantic import SemanticMetrics
+
+_FILE_OF = {
+    "BoundaryF1": "boundary",
+    "ConfusionMatrix": "confusion",
+    "PerImage": "per_image",
+    "SemanticMetrics": "semantic",
+    "boundary_counts": "boundary",
+    "boundary_f1": "boundary",
+    "classes_of": "argmax",
+    "confusion_matrices": "confusion",
+}
+
+__all__ = [
+    "BoundaryF1",
+    "ConfusionMatrix",
+    "PerImage",
+    "SemanticMetrics",
+    "boundary_counts",
+    "boundary_f1",
+    "classes_of",
+    "confusion_matrices",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FILE_OF:
+        return getattr(import_module(f"{__name__}.{_FILE_OF[name]}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

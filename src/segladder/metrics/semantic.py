@@ -1,0 +1,110 @@
+"""All metrics of the semantic rung in one object: what the LightningModule holds for each split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from segladder.metrics.argmax import classes_of
+from segladder.metrics.boundary import BoundaryF1
+from segladder.metrics.confusion import ConfusionMatrix
+from segladder.metrics.per_image import PerImage
+from segladder.metrics.scores import per_class, scores
+from segladder.types import DatasetInfo
+
+
+class SemanticMetrics(nn.Module):
+    """Confusion matrix, boundary F1 and per-image statistics of a data set's classes.
+
+    Matrix and boundary counts are the same after reduction over processes as on one. `images` belongs to this
+    process: whoever writes the file merges the others' (`PerImage.arrays`, `from_arrays`, `merge`).
+    """
+
+    def __init__(
+        self,
+        info: DatasetInfo,
+        *,
+        boundary: bool = True,
+        boundary_tolerance: float = 2,
+        per_image: bool = False,
+    ) -> None:
+        """
+        Args:
+            info: gives class names and the ignored value.
+            boundary: also score boundaries.
+            boundary_tolerance: in pixels.
+            per_image: also keep tp, fp and fn of each image, in `images`.
+        """
+        super().__init__()
+        self.info = info
+        self.confusion = ConfusionMatrix(info.num_classes, info.ignore_index)
+        self.boundary = (
+            BoundaryF1(info.num_classes, info.ignore_index, tolerance=boundary_tolerance) if boundary else None
+        )
+        self.images = PerImage(info.classes) if per_image else None
+
+    def update(self, logits_or_classes: Tensor, target: Tensor, image_ids: Sequence[str] | None = None) -> Tensor:
+        """Counts a batch.
+
+        Args:
+            logits_or_classes: logits `(B, C, H, W)` floating point, or classes `(B, H, W)` integer.
+            target: `(B, H, W)` integer.
+            image_ids: B names, needed where per-image statistics are kept.
+
+        Returns:
+            The predicted classes `(B, H, W)`: pictures need them too.
+
+        Raises:
+            ValueError: shapes or names do not fit.
+            UserError: a value is no class (on a GPU told by `compute`), or an image was scored twice.
+        """
+        pred = logits_or_classes
+        if pred.is_floating_point():
+            if pred.ndim == 4 and pred.shape[1] != self.info.num_classes:
+                raise ValueError(
+                    f"Logits {tuple(pred.shape)} have {pred.shape[1]} channels; data set '{self.info.name}'"
+                    f" has"
+                    f" {self.info.num_classes} classes."
+                )
+            pred = classes_of(pred)
+        images = self.images
+        if images is None:
+            self.confusion.update(pred, target)
+        else:
+            if image_ids is None or len(image_ids) != len(target):
+                given = "none" if image_ids is None else len(image_ids)
+                raise ValueError(f"Per-image statistics need {len(target)} image ids, got {given}.")
+            ids = list(image_ids)
+            self.confusion.update(pred, target, per_image=lambda matrices: images.update(ids, matrices))
+        if self.boundary is not None:
+            self.boundary.update(pred, target)
+        return pred
+
+    def compute(self) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+        """Scores of everything seen, over all processes: every process must call it.
+
+        Returns:
+            Scores by name (`miou dice pixel_accuracy mean_accuracy fw_iou`, and `boundary_f1` where
+            boundaries are scored), fractions in [0, 1], NaN where undefined; and metric name -> class name ->
+            value for `iou dice accuracy precision support predicted share` (and `boundary_f1`), support and
+            predicted in pixels.
+
+        Raises:
+            UserError: a GPU batch held a value that is no class.
+        """
+        matrix = self.confusion.compute()
+        totals, classes = scores(matrix), per_class(matrix)
+        if self.boundary is not None:
+            classes["boundary_f1"] = self.boundary.compute()
+            totals["boundary_f1"] = float(classes["boundary_f1"].nanmean())
+        names = self.info.classes
+        return totals, {metric: dict(zip(names, values.tolist(), strict=True)) for metric, values in classes.items()}
+
+    def reset(self) -> None:
+        """Starts over."""
+        self.confusion.reset()
+        if self.boundary is not None:
+            self.boundary.reset()
+        if self.images is not None:
+            self.images.reset()

@@ -1,0 +1,107 @@
+"""One experiment as it was asked for: its settled configuration, what was chosen and what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from segladder.config.check import check
+from segladder.config.loss import canonical_loss, settle_loss
+from segladder.config.plugins import import_plugins
+from segladder.config.secrets import public, scrub
+from segladder.runs.folder import check_name, run_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a run is to do, checked as far as it can be without the data."""
+
+    cfg: DictConfig
+    """Composed, settled and resolved."""
+    public: dict[str, Any]
+    """The same as plain values, without secrets: what may be written down."""
+    choices: dict[str, str | None]
+    """Config group -> choice; the loss in its canonical form."""
+    overrides: list[str]
+    """What was typed, without secrets."""
+    name: str
+    sweep: bool
+    """Whether this is a job of a multirun."""
+    warnings: list[str]
+    started: float
+    """When the process began, in seconds of `time.time()`."""
+
+    @classmethod
+    def from_hydra(cls, cfg: DictConfig, *, started: float) -> Job:
+        """The job that Hydra has just composed in this process.
+
+        Raises:
+            UserError: the configuration cannot be run.
+        """
+        hydra = HydraConfig.get()
+        overrides = [str(word) for word in hydra.overrides.task]
+        sweep = hydra.mode == RunMode.MULTIRUN
+        import_plugins(cfg.get("plugins") or [])
+        warnings = settle_loss(cfg, overrides=overrides, sweep=sweep)
+        warnings += check(cfg) + idle_settings(cfg, overrides)
+        choices = {
+            group: None if choice in (None, "null") else str(choice)
+            for group, choice in hydra.runtime.choices.items()
+            if not str(group).startswith("hydra/") and "@" not in str(group)
+        }
+        choices["loss"] = canonical_loss(cfg)
+        name = check_name(cfg["name"]) if cfg.get("name") else _name(choices, overrides, cfg)
+        resolved = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
+        assert isinstance(resolved, DictConfig)
+        # Lightning starts the other processes of a parallel run with Hydra's words, if it finds Hydra at work, and
+        # they would compose into another folder; without it they are started with the words that were typed
+        HydraConfig.instance().cfg = None
+        return cls(
+            cfg=resolved,
+            public=public(cfg),
+            choices=choices,
+            overrides=[scrub(word) for word in overrides],
+            name=name,
+            sweep=sweep,
+            warnings=warnings,
+            started=started,
+        )
+
+
+def idle_settings(cfg: DictConfig, overrides: Sequence[str]) -> list[str]:
+    """A sentence for each typed setting of a callback that is not enabled."""
+    idle = []
+    for word in overrides:
+        key = word.partition("=")[0].lstrip("+")
+        parts = key.split(".")
+        if parts[0] != "callbacks" or len(parts) < 3 or parts[2] == "enabled":
+            continue
+        entry = cfg.callbacks.get(parts[1])
+        if entry is not None and not entry.get("enabled", True):
+            idle.append(f"'{word}' has no effect: add callbacks.{parts[1]}.enabled=true.")
+    return idle
+
+
+def _name(choices: dict[str, str | None], overrides: Sequence[str], cfg: DictConfig) -> str:
+    """A name that shows the choices and, of the settings typed, those that are short enough to read."""
+    varying = {}
+    for word in overrides:
+        key, _, value = word.partition("=")
+        key = key.lstrip("+")
+        quiet = key in choices or key.split(".")[0] in (
+            "paths",
+            "sweep",
+            "runtime",
+            "logger",
+            "name",
+            "seed",
+            "study_name",
+        )
+        if "." in key and not quiet and 0 < len(value) <= 12:
+            varying[key] = value
+    return run_name(choices, seed=cfg["seed"], varying=varying)

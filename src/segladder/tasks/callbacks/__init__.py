@@ -1,0 +1,20 @@
+"""What happens beside training: checkpoints, interrupts, progress, pictures, timing and the NaN guard."""
+
+from segladder.tasks.callbacks.checkpoint import RunCheckpoint
+from segladder.tasks.callbacks.early_stop import EarlyStop
+from segladder.tasks.callbacks.interrupt import InterruptGuard
+from segladder.tasks.callbacks.nan_guard import NanGuard, NanLossError
+from segladder.tasks.callbacks.pictures import Pictures
+from segladder.tasks.callbacks.progress import Progress
+from segladder.tasks.callbacks.stopwatch import Stopwatch
+
+__all__ = [
+    "EarlyStop",
+    "InterruptGuard",
+    "NanGuard",
+    "NanLossError",
+    "Pictures",
+    "Progress",
+    "RunCheckpoint",
+    "Stopwatch",
+]

@@ -1,0 +1,60 @@
+"""How fast training went and how much of it was spent waiting for data."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
+
+
+class Stopwatch(Callback):
+    """Sums the training steps' wall time and the gaps between them, in which the next batch is fetched."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self.steps = 0
+        self.step_seconds = 0.0
+        self.wait_seconds = 0.0
+        self.first_step_at: float | None = None
+        self._mark: float | None = None
+
+    @property
+    def images_per_second(self) -> float:
+        """Training images per second over steps and waiting, validation left out."""
+        total = self.step_seconds + self.wait_seconds
+        return self.images / total if total else float("nan")
+
+    @property
+    def data_wait_share(self) -> float:
+        """Share of the training time spent waiting for batches, in [0, 1]."""
+        total = self.step_seconds + self.wait_seconds
+        return self.wait_seconds / total if total else float("nan")
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._mark = time.perf_counter()
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        now = time.perf_counter()
+        if self.first_step_at is None:
+            self.first_step_at = time.time()
+        if self._mark is not None:
+            self.wait_seconds += now - self._mark
+        self._mark = now
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        now = time.perf_counter()
+        if self._mark is not None:
+            self.step_seconds += now - self._mark
+        self._mark = now
+        self.steps += 1
+        self.images += len(batch["image_id"]) * trainer.world_size
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._mark = None
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._mark = time.perf_counter()

@@ -1,0 +1,195 @@
+"""The semantic rung as one LightningModule: built parts in, a loss per step and scores per data set out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from segladder.losses import LossSum
+from segladder.metrics import PerImage, SemanticMetrics
+from segladder.types import Batch, DatasetInfo, Prediction, UserError
+
+MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+class SemanticTask(LightningModule):
+    """A network that names the class of each pixel, trained on a sum of loss terms, scored over a data set.
+
+    Logs `train/loss`, `train/loss/<term>` and `train/lr` by step; `val/loss`, `val/<metric>` and
+    `val/iou/<class>` by validation; `test/...` likewise.
+    """
+
+    kind = "semantic"
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: LossSum,
+        info: DatasetInfo,
+        *,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer, int], LRScheduler] | None = None,
+        monitor: str = "miou",
+        monitor_mode: str = "max",
+        seed: int = 0,
+        memory_format: str = "channels_last",
+        compile: bool = False,
+        boundary_tolerance: int = 2,
+    ) -> None:
+        """
+        Args:
+            model: `(B, C, H, W)` float images to `(B, num_classes, H, W)` logits.
+            loss: sum of terms, `(logits, target) -> (total, parts)`.
+            info: what the data are: classes, ignore index, mean and std.
+            optimizer: builds an optimizer from parameters.
+            scheduler: builds a schedule from the optimizer and the number of optimizer steps.
+            monitor: metric, of the validation set, by which the best state is known.
+            monitor_mode: "max" or "min".
+            seed: of dropout and whatever else the network draws, together with epoch, batch and rank.
+            memory_format: "contiguous" or "channels_last".
+            compile: run the network through `torch.compile`.
+            boundary_tolerance: pixels that boundary F1 forgives.
+
+        Raises:
+            UserError: an unknown memory format.
+        """
+        super().__init__()
+        if memory_format not in MEMORY_FORMATS:
+            raise UserError(f"task.memory_format is '{memory_format}'; it is one of {', '.join(MEMORY_FORMATS)}.")
+        self.info = info
+        self.seed = seed
+        self.monitor = f"val/{monitor}"
+        self.monitor_mode = monitor_mode
+        self.memory_format = MEMORY_FORMATS[memory_format]
+        self.model = model.to(memory_format=self.memory_format)
+        self.loss = loss
+        self.build_optimizer = optimizer
+        self.build_scheduler = scheduler
+        # outside the module tree, so that a compiled network leaves the checkpoint's names as they are
+        self._forward: tuple[Callable[[Tensor], Tensor]] = (torch.compile(self.model) if compile else self.model,)
+        shape = (1, info.channels, 1, 1)
+        self.register_buffer("mean", torch.tensor(info.mean).view(shape), persistent=False)
+        self.register_buffer("std", torch.tensor(info.std).view(shape), persistent=False)
+        self._plain = all(m == 0 for m in info.mean) and all(s == 1 for s in info.std)
+        self.val_metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance)
+        self.test_metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, per_image=True)
+        self.scores: dict[str, dict[str, float]] = {}
+        """Scores by split ("val", "test") and metric, as of the last evaluation."""
+        self.per_class: dict[str, dict[str, dict[str, float]]] = {}
+        """Per split, metric and class name."""
+        self.example_shape: tuple[int, ...] | None = None
+        """`(1, C, H, W)` of an evaluated image."""
+        self.last_parts: dict[str, Tensor] = {}
+        """Each term's value in the latest training step."""
+
+    def images(self, image: Tensor) -> Tensor:
+        """Raw images `(B, C, H, W)`, uint8 or float, as the network takes them: normalised float32."""
+        scaled = image.float().div_(255) if image.dtype == torch.uint8 else image.float()
+        if not self._plain:
+            scaled = (scaled - cast(Tensor, self.mean)) / cast(Tensor, self.std)
+        return scaled.contiguous(memory_format=self.memory_format)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits `(B, num_classes, H, W)` of raw images `(B, C, H, W)`."""
+        logits = self._forward[0](self.images(image))
+        if logits.shape[-2:] != image.shape[-2:]:
+            raise ValueError(
+                f"The model gave logits of {tuple(logits.shape[-2:])} for an image of {tuple(image.shape[-2:])}."
+            )
+        return logits
+
+    @torch.no_grad()
+    def predict(self, image: Tensor) -> Prediction:
+        """What the network says of one raw image `(C, H, W)`, in evaluation mode."""
+        training = self.training
+        self.eval()
+        logits = self(image[None].to(self.device))[0].float()
+        self.train(training)
+        return Prediction(classes=logits.argmax(0), info=self.info, probabilities=logits.softmax(0))
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        total, parts = self.loss(self(cast(Tensor, batch["image"])), cast(Tensor, batch["semantic"]))
+        self.last_parts = parts
+        # a log call costs 0.3 ms even at steps that Lightning then throws away
+        if (self.global_step + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            values = {"train/loss": total.detach()} | {f"train/loss/{k}": v for k, v in parts.items()}
+            values["train/lr"] = torch.tensor(self.trainer.optimizers[0].param_groups[0]["lr"])
+            self.log_dict(values, batch_size=len(batch["image_id"]))
+        return cast(Tensor, total)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self._evaluate(batch, "val", self.val_metrics)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        self._evaluate(batch, "test", self.test_metrics)
+
+    def on_validation_epoch_end(self) -> None:
+        self._conclude("val", self.val_metrics)
+
+    def on_test_epoch_end(self) -> None:
+        self._gather_images()
+        self._conclude("test", self.test_metrics)
+
+    def on_validation_epoch_start(self) -> None:
+        self.val_metrics.reset()
+
+    def on_test_epoch_start(self) -> None:
+        self.test_metrics.reset()
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.build_optimizer(p for p in self.parameters() if p.requires_grad)
+        if self.build_scheduler is None:
+            return optimizer
+        schedule = self.build_scheduler(optimizer, int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _evaluate(self, batch: Batch, split: str, metrics: SemanticMetrics) -> None:
+        for image, target, ids in _stacks(batch):
+            self.example_shape = (1, *image.shape[1:])
+            logits = self(image)
+            total, _ = self.loss(logits, target)
+            metrics.update(logits, target, ids)
+            self.log(f"{split}/loss", total, on_step=False, on_epoch=True, batch_size=len(ids), sync_dist=True)
+
+    def _gather_images(self) -> None:
+        """Every process's per-image statistics on each of them."""
+        if self.trainer.world_size == 1 or self.test_metrics.images is None:
+            return
+        parts: list[Any] = [None] * self.trainer.world_size
+        torch.distributed.all_gather_object(parts, self.test_metrics.images.arrays())
+        whole = PerImage(self.info.classes)
+        for part in parts:
+            whole.merge(PerImage.from_arrays(part))
+        self.test_metrics.images = whole
+
+    def _conclude(self, split: str, metrics: SemanticMetrics) -> None:
+        scores, per_class = metrics.compute()
+        self.scores[split], self.per_class[split] = scores, per_class
+        self.log_dict({f"{split}/{name}": torch.tensor(value) for name, value in scores.items()})
+        self.log_dict({f"{split}/iou/{name}": torch.tensor(value) for name, value in per_class["iou"].items()})
+
+
+def step_seed(seed: int, epoch: int, batch: int, rank: int) -> int:
+    """A 63-bit seed that is a function of its arguments alone, so that a resumed step draws what it drew before."""
+    digest = hashlib.blake2b(f"{seed}/{epoch}/{batch}/{rank}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def _stacks(batch: Batch) -> Iterator[tuple[Tensor, Tensor, list[str]]]:
+    """The batch as stacks of equal size: itself, or one image at a time where sizes differ."""
+    image, target, ids = batch["image"], batch["semantic"], batch["image_id"]
+    if isinstance(image, Tensor) and isinstance(target, Tensor):
+        yield image, target, ids
+        return
+    for one, truth, name in zip(image, target, ids, strict=True):
+        yield one[None], truth[None], [name]

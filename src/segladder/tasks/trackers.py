@@ -1,0 +1,279 @@
+"""Where a run's numbers go while it runs: `metrics.csv` in its folder, and Weights & Biases."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import math
+import netrc
+import os
+import warnings
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import numpy as np
+from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
+
+from segladder.types import DatasetInfo, UserError
+from segladder.viz import GridRow, to_rgb
+
+WANDB_MODES = ("auto", "online", "offline", "disabled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """What a tracker must know of the run it follows."""
+
+    folder: Path
+    name: str
+    wandb_id: str
+    group: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Plain composed configuration without secrets."""
+    start_step: int = 0
+    """Optimizer steps that an earlier part of this run has already done."""
+
+
+class CsvLogger(Logger):
+    """One row per logged step in `metrics.csv`: `step, epoch` and a column per metric, empty where not logged.
+
+    Lightning's own CSVLogger deletes the file of an earlier part of the run when it goes on; this one drops the rows
+    from the step on that is run again, and keeps the rest.
+    """
+
+    def __init__(self, *, context: RunContext, flush_every: int = 50) -> None:
+        """
+        Args:
+            context: the run; its folder gets the file.
+            flush_every: rows held back before the file is written.
+        """
+        super().__init__()
+        self.path = context.folder / "metrics.csv"
+        self.flush_every = flush_every
+        self._columns: list[str] = ["step", "epoch"]
+        self._rows: list[dict[str, Any]] = []
+        self._written = 0
+        if self.path.exists():
+            self._take_up(context.start_step)
+
+    @property
+    def name(self) -> str:
+        return "csv"
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Nothing: config.yaml holds them."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        row: dict[str, Any] = {"step": step, **{k: _short(v) for k, v in metrics.items()}}
+        if self._rows and self._rows[-1]["step"] == step and not row.keys() & self._rows[-1].keys() - {"step", "epoch"}:
+            if self._written == len(self._rows):
+                self._written = -1
+            self._rows[-1] |= row
+        else:
+            self._rows.append(row)
+        new = [key for key in row if key not in self._columns]
+        if new:
+            self._columns += new
+            self._written = -1
+        if self._written >= 0 and len(self._rows) - self._written >= self.flush_every:
+            self.save()
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Appends the rows since the last call; a new column or an amended row writes the file anew."""
+        anew = self._written < 0 or not self.path.exists()
+        rows = self._rows if anew else self._rows[self._written :]
+        if not rows:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        target = self.path.with_suffix(".csv.part") if anew else self.path
+        with open(target, "w" if anew else "a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self._columns)
+            if anew:
+                writer.writeheader()
+            writer.writerows(rows)
+        if anew:
+            target.replace(self.path)
+        self._written = len(self._rows)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        self.save()
+
+    def _take_up(self, start_step: int) -> None:
+        with open(self.path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows = [row for row in reader if row.get("step")]
+        self._columns = list(reader.fieldnames or self._columns)
+        self._rows = [
+            {key: value for key, value in row.items() if value} | {"step": int(row["step"])}
+            for row in rows
+            if int(row["step"]) < start_step
+        ]
+        self._written = -1
+
+
+class WandbTracker(WandbLogger):
+    """Lightning's WandbLogger that asks for nothing, keeps its id over resumes and never ends a run.
+
+    Online where an API key is at hand, offline else; where the server does not answer, the run goes on offline.
+    Steps are the optimizer's, so the parts of a resumed offline run continue each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: RunContext,
+        mode: str = "auto",
+        project: str = "segladder",
+        entity: str | None = None,
+        tags: list[str] | None = None,
+    ) -> None:
+        """
+        Args:
+            context: the run.
+            mode: "auto", "online", "offline" or "disabled".
+            project: W&B project.
+            entity: W&B user or team; null: the account's default.
+            tags: W&B tags.
+
+        Raises:
+            UserError: an unknown mode, or "online" without an API key.
+        """
+        import wandb
+
+        self.mode = wandb_mode(mode)
+        settings = wandb.Settings(console="off", silent=True, init_timeout=30, x_disable_stats=True)
+        super().__init__(
+            name=context.name,
+            save_dir=context.folder,
+            id=context.wandb_id,
+            project=project,
+            entity=entity,
+            group=context.group,
+            tags=list(tags or []),
+            config=dict(context.config),
+            resume="allow",
+            mode=self.mode,
+            settings=settings,
+            log_model=False,
+        )
+        # an argument that wandb has dropped and warns about at each start
+        self._wandb_init.pop("anonymous", None)
+        # wandb itself makes the folder only for real runs
+        (context.folder / "wandb").mkdir(parents=True, exist_ok=True)
+
+    @property
+    def experiment(self) -> Any:
+        import wandb
+
+        try:
+            # a resumed offline run warns that it cannot resume; its id and steps carry on all the same
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return super().experiment
+        except wandb.errors.CommError as error:
+            if self.mode == "offline":
+                raise
+            warnings.warn(
+                f"Weights & Biases does not answer ({error}); this run is logged offline."
+                f" Upload it later with `wandb sync`.",
+                stacklevel=2,
+            )
+            self.mode = "offline"
+            self._wandb_init["mode"] = "offline"
+            return super().experiment
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the composed configuration was given at the start."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        run = self.experiment
+        if step is None:
+            run.log(dict(metrics))
+        else:
+            run.log({**metrics, "trainer/global_step": step}, step=step)
+
+    @rank_zero_only
+    def log_examples(self, key: str, rows: Sequence[GridRow], info: DatasetInfo, *, step: int) -> None:
+        """A table of images with truth and prediction as overlays that name the classes."""
+        import wandb
+
+        names = dict(enumerate(info.classes)) | {info.ignore_index: "ignored"}
+        classes = wandb.Classes(  # type: ignore[attr-defined]
+            [{"id": index, "name": name} for index, name in names.items()]
+        )
+
+        def overlay(row: GridRow, which: str, mask: Any) -> Any:
+            masks = {which: {"mask_data": np.asarray(mask), "class_labels": names}}
+            return wandb.Image(to_rgb(row.image), masks=masks, classes=classes)
+
+        columns: list[str | int] = ["section", "image_id", "iou", "input", "truth", "prediction"]
+        data = [
+            [
+                row.section,
+                row.image_id,
+                row.iou,
+                wandb.Image(to_rgb(row.image)),
+                overlay(row, "truth", row.truth),
+                overlay(row, "prediction", row.pred),
+            ]
+            for row in rows
+        ]
+        self.experiment.log({key: wandb.Table(columns=columns, data=data)}, step=step)
+
+    @rank_zero_only
+    def close(self, exit_code: int) -> None:
+        """Ends the W&B run with the process's exit code."""
+        if self._experiment is not None:
+            self._experiment.finish(exit_code=exit_code)
+
+
+def wandb_mode(mode: str) -> str:
+    """What `mode` comes to on this machine: "online", "offline" or "disabled".
+
+    Raises:
+        UserError: an unknown mode, or "online" without an API key.
+    """
+    if mode not in WANDB_MODES:
+        raise UserError(f"logger.wandb.mode is '{mode}'; it is one of {', '.join(WANDB_MODES)}.")
+    if mode == "online" and not _has_key():
+        raise UserError(
+            "logger.wandb.mode=online, but no W&B API key is on this machine."
+            " Run `wandb login` once, set WANDB_API_KEY, or choose logger.wandb.mode=offline."
+        )
+    if mode != "auto":
+        return mode
+    wish = os.environ.get("WANDB_MODE")
+    if wish in ("online", "offline", "disabled"):
+        return wish
+    return "online" if _has_key() else "offline"
+
+
+def _has_key() -> bool:
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    with contextlib.suppress(OSError, netrc.NetrcParseError):
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
+    return False
+
+
+def _short(value: Any) -> Any:
+    number = float(value)
+    if math.isfinite(number) and number == int(number) and abs(number) < 1e15:
+        return int(number)
+    return repr(number)

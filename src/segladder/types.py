@@ -1,0 +1,146 @@
+"""The nouns every part of segladder speaks: a sample, what a data set is, and what a network predicts."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+IGNORE_INDEX = 255
+"""The label of pixels that count for nothing, unless a data set says otherwise."""
+
+
+class UserError(ValueError):
+    """Something the user can mend: shown as its sentence alone, without a traceback, exit code 1."""
+
+
+class Interrupted(Exception):  # noqa: N818  it is no error
+    """A run was asked to stop and has stopped with its state saved."""
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        super().__init__(f"stopped by {signal.Signals(signum).name}")
+
+
+class Sample(TypedDict, total=False):
+    """One image and what is true of it, for every rung of the ladder.
+
+    Keys that a data set does not have are absent.
+    """
+
+    image: Tensor
+    """`(C, H, W)` uint8, or float32 in data units for synthetic and 16-bit images."""
+    semantic: Tensor
+    """`(H, W)` int64 class of each pixel; `DatasetInfo.ignore_index` where nothing is known."""
+    masks: Tensor
+    """`(N, H, W)` bool, the visible part of each object."""
+    boxes: Tensor
+    """`(N, 4)` float32, x1 y1 x2 y2 in pixels."""
+    labels: Tensor
+    """`(N,)` int64 class of each object."""
+    iscrowd: Tensor
+    """`(N,)` bool."""
+    image_id: str
+    """Unique within its split: the file's path below the root without its suffix, or a number."""
+    size: tuple[int, int]
+    """Height and width before any transform."""
+
+
+class Batch(TypedDict, total=False):
+    """Samples stacked for the semantic rung; lists of tensors where an evaluation's images differ in size."""
+
+    image: Tensor | list[Tensor]
+    """`(B, C, H, W)`, or B tensors `(C, H, W)`."""
+    semantic: Tensor | list[Tensor]
+    """`(B, H, W)`, or B tensors `(H, W)`."""
+    image_id: list[str]
+    size: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetInfo:
+    """What a data set is: it flows from the DataModule to model, loss, metric, picture and report."""
+
+    name: str
+    classes: tuple[str, ...]
+    """Class names in the order of their indices, background included where it is a class."""
+    palette: tuple[tuple[int, int, int], ...]
+    """One RGB colour per class, 0..255."""
+    things: tuple[bool, ...]
+    """True for countable classes (objects), False for stuff."""
+    ignore_index: int = IGNORE_INDEX
+    channels: int = 3
+    """Channels of an image as the network gets it."""
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    """Per channel, in units of the image scaled to [0, 1] (float images: in their own units)."""
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+    def __post_init__(self) -> None:
+        for field, length in (("palette", len(self.palette)), ("things", len(self.things))):
+            if length != len(self.classes):
+                raise UserError(
+                    f"Data set '{self.name}' names {len(self.classes)} classes but gives {length} entries in"
+                    f" '{field}'. Give one entry per class."
+                )
+        for field, length in (("mean", len(self.mean)), ("std", len(self.std))):
+            if length != self.channels:
+                raise UserError(
+                    f"Data set '{self.name}' has {self.channels} channels but {length} values in '{field}'."
+                    f" Give one value per channel."
+                )
+        if len(set(self.classes)) != len(self.classes):
+            raise UserError(f"Data set '{self.name}' names a class twice: {', '.join(self.classes)}.")
+
+
+class Prediction:
+    """What a network says of one image, readable in the ways its rung makes sense of.
+
+    A semantic prediction holds per-class scores or a finished class map; instance, panoptic and promptable
+    rungs add their own readouts by subclassing the one readout they can give.
+    """
+
+    def __init__(self, *, classes: Tensor, info: DatasetInfo, probabilities: Tensor | None = None) -> None:
+        """
+        Args:
+            classes: predicted class of each pixel, `(H, W)` integer.
+            info: the data set whose classes the indices mean.
+            probabilities: `(C, H, W)` float in [0, 1], where kept.
+        """
+        if classes.ndim != 2:
+            raise ValueError(f"classes is {tuple(classes.shape)}; a prediction is of one image, (H, W).")
+        self._classes = classes
+        self.info = info
+        self.probabilities = probabilities
+
+    def semantic(self) -> Tensor:
+        """Class of each pixel, `(H, W)` int64."""
+        return self._classes.long()
+
+    def instances(self) -> Any:
+        """Objects as masks, labels, scores and boxes.
+
+        Raises:
+            UserError: a semantic prediction tells no objects apart.
+        """
+        raise UserError("A semantic prediction tells no objects apart: it has no instances() readout.")
+
+    def panoptic(self) -> Any:
+        """Id map and segments.
+
+        Raises:
+            UserError: a semantic prediction tells no objects apart.
+        """
+        raise UserError("A semantic prediction tells no objects apart: it has no panoptic() readout.")
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The class map as a NumPy array, `(H, W)` int64."""
+        array: np.ndarray[Any, Any] = self.semantic().cpu().numpy()
+        return array

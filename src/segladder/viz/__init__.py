@@ -1,0 +1,33 @@
+"""Pictures and the terminal report, on NumPy and Pillow alone: no torch, no matplotlib at import."""
+
+from segladder.viz.bars import class_bars, class_bars_text, class_report, print_class_bars
+from segladder.viz.boundaries import boundaries, draw_boundaries
+from segladder.viz.colorize import colorize
+from segladder.viz.curves import plot_curves
+from segladder.viz.errors import ERROR_COLORS, error_map
+from segladder.viz.grid import GridRow, picture_grid
+from segladder.viz.image import to_rgb
+from segladder.viz.legend import legend
+from segladder.viz.overlay import overlay
+from segladder.viz.statistics import ClassStatistics, class_iou, class_statistics
+
+__all__ = [
+    "ERROR_COLORS",
+    "ClassStatistics",
+    "GridRow",
+    "boundaries",
+    "class_bars",
+    "class_bars_text",
+    "class_iou",
+    "class_report",
+    "class_statistics",
+    "colorize",
+    "draw_boundaries",
+    "error_map",
+    "legend",
+    "overlay",
+    "picture_grid",
+    "plot_curves",
+    "print_class_bars",
+    "to_rgb",
+]

@@ -1,0 +1,144 @@
+"""The real command on tiny disks: what a run leaves behind, and what happens when it is cut off."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+
+def only_run(outputs: Path) -> Path:
+    [path] = outputs.glob("*/*/result.json")
+    return path.parent
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with open(run / "metrics.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    return tmp_path / "outputs"
+
+
+def test_a_run_leaves_a_whole_folder(tiny, segladder, outputs):
+    ran = segladder(*tiny, "loss=dice+ce", "seed=3")
+    assert ran.code == 0, ran.text
+    run = only_run(outputs)
+    assert run.parent.name == "single"
+    assert run.name.startswith("disks-unet_lab-ce+dice-") and "-s3-" in run.name
+
+    record = json.loads((run / "result.json").read_text())
+    assert record["status"] == "finished"
+    assert record["choices"]["loss"] == "ce+dice" and record["choices"]["model"] == "unet_lab"
+    assert set(record["scores"]["test"]) >= {
+        "miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1",
+    }  # fmt: skip
+    assert 0 <= record["per_class"]["test"]["iou"]["disk"] <= 1
+    assert record["monitor"]["value"] == record["scores"]["val"]["miou"]
+    assert record["data"]["counts"] == {"train": 64, "val": 16, "test": 16}
+    assert record["model"]["parameters"] > 0 and record["model"]["flops"] > 0
+    assert record["time"]["fit"] > 0 and 0 <= record["time"]["data_wait"] <= 1
+    assert record["memory"]["peak_host"] > 0 and record["environment"]["world_size"] == 1
+
+    assert yaml.safe_load((run / "config.yaml").read_text())["loss"]["expr"] == "ce+dice"
+    assert "seed=3" in yaml.safe_load((run / "overrides.yaml").read_text())
+    assert {"best.ckpt", "last.ckpt"} == {path.name for path in (run / "checkpoints").iterdir()}
+    assert Image.open(run / "pictures" / "test.png").size[0] > 300
+    assert "mIoU" in (run / "run.log").read_text() or "miou" in (run / "run.log").read_text()
+    assert not (run / "lock").exists()
+
+    with np.load(run / "per_image.npz") as file:
+        tp, fp, fn = (file[name].sum(0) for name in ("tp", "fp", "fn"))
+        assert file["image_id"].shape == (16,)
+    iou = tp / (tp + fp + fn)
+    assert iou.tolist() == pytest.approx(list(record["per_class"]["test"]["iou"].values()), abs=1e-12)
+
+    logged = rows(run)
+    steps = [row for row in logged if row["train/loss"]]
+    assert [int(row["step"]) for row in steps] == list(range(16))
+    for row in steps:
+        total = float(row["train/loss/ce"]) + float(row["train/loss/dice"])
+        assert float(row["train/loss"]) == pytest.approx(total, abs=1e-5)
+
+
+def test_the_same_command_gives_the_same_bits(tiny, records, segladder, outputs):
+    for _ in range(2):
+        assert segladder(*tiny).code == 0
+    first, second = (record for record in records(outputs))
+    assert first["id"] == second["id"]
+    assert first["scores"] == second["scores"]
+    names = {path.name for path in outputs.glob("single/*")}
+    assert any(name.endswith("-2") for name in names), "a finished single run is kept, its repeat lies beside it"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("extra", [(), ("callbacks.ema.enabled=true", "model.dropout=0.3", "scheduler=cosine")])
+def test_a_cut_off_run_goes_on_and_ends_as_if_it_had_not_been(tiny, records, start, segladder, tmp_path, how, extra):
+    """Cut within the third of four epochs, so that both a checkpoint and unsaved batches lie behind it."""
+    words = (*tiny, *extra, "trainer.max_epochs=4")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert segladder(*words, f"paths.outputs={whole}").code == 0
+
+    running = start([*words, f"paths.outputs={cut}"])
+    running.wait_for(lambda: any("epoch 2/4" in text.read_text() for text in cut.glob("*/*/run.log")))
+    running.send(how)
+    ended = running.done()
+    assert ended.code == {signal.SIGKILL: -9, signal.SIGINT: 130, signal.SIGTERM: 143}[how], ended.text
+    run = only_run(cut)
+    if how != signal.SIGKILL:
+        assert json.loads((run / "result.json").read_text())["status"] == "interrupted"
+
+    again = segladder(*words, f"paths.outputs={cut}")
+    assert again.code == 0, again.text
+    assert "goes on from its last checkpoint" in again.out
+    assert only_run(cut) == run
+    [undisturbed], [resumed] = records(whole), records(cut)
+    assert resumed["status"] == "finished"
+    assert resumed["scores"] == undisturbed["scores"]
+    assert resumed["per_class"] == undisturbed["per_class"]
+    assert resumed["monitor"] == undisturbed["monitor"]
+    numbers = [name for name in rows(only_run(whole))[0] if name != "epoch"]
+    assert [[row.get(name, "") for name in numbers] for row in rows(run)] == [
+        [row[name] for name in numbers] for row in rows(only_run(whole))
+    ]
+
+
+def test_a_cut_within_an_epoch_resumes_at_the_next_batch(tiny, records, start, segladder, tmp_path):
+    """`every_minutes=0` saves after each batch: the run is cut between two saves somewhere in an epoch."""
+    words = (*tiny, "data.counts.train=800", "trainer.max_epochs=2", "trainer.val_check_interval=30")
+    words = (*words, "trainer.accumulate_grad_batches=2")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert segladder(*words, f"paths.outputs={whole}").code == 0
+    running = start([*words, f"paths.outputs={cut}", "callbacks.checkpoint.every_minutes=0"])
+    running.wait_for(lambda: any(text.read_text().count("epoch 1/2") for text in cut.glob("*/*/run.log")))
+    running.send(signal.SIGKILL)
+    running.done()
+    again = segladder(*words, f"paths.outputs={cut}", "callbacks.checkpoint.every_minutes=0")
+    assert again.code == 0, again.text
+    [undisturbed], [resumed] = records(whole), records(cut)
+    assert resumed["scores"] == undisturbed["scores"]
+
+
+def test_a_finished_identity_is_skipped_in_a_sweep(tiny, records, segladder, outputs):
+    assert segladder(*tiny, "seed=1").code == 0
+    ran = segladder(*tiny, "-m", "seed=1,2")
+    assert ran.code == 0, ran.text
+    assert "It finished in" in ran.out
+    assert sorted(record["seed"] for record in records(outputs)) == [1, 2]
+
+
+def test_two_processes_train_one_model(tiny, records, segladder, outputs):
+    ran = segladder(*tiny, "trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp")
+    assert ran.code == 0, ran.text
+    [record] = records(outputs)
+    assert record["status"] == "finished" and record["environment"]["world_size"] == 2
+    with np.load(only_run(outputs) / "per_image.npz") as file:
+        assert len(set(file["image_id"].tolist())) == 16

@@ -67,6 +67,7 @@ def _serve(argv: list[str], cwd: str, env: dict[str, str], folder: str) -> None:
     os.setsid()
     os.chdir(cwd)
     os.environ.update(env)
+    sys.path[:0] = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
     for name, number in (("out", 1), ("err", 2)):
         fd = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(fd, number)

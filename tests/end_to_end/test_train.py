@@ -129,7 +129,7 @@ def test_a_cut_within_an_epoch_resumes_at_the_next_batch(tiny, records, start, s
 
 def test_a_finished_identity_is_skipped_in_a_sweep(tiny, records, segladder, outputs):
     assert segladder(*tiny, "seed=1").code == 0
-    ran = segladder(*tiny, "-m", "seed=1,2")
+    ran = segladder(tiny[0], "-m", *tiny[1:], "seed=1,2")
     assert ran.code == 0, ran.text
     assert "It finished in" in ran.out
     assert sorted(record["seed"] for record in records(outputs)) == [1, 2]

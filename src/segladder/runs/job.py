@@ -55,7 +55,7 @@ class Job:
             if not str(group).startswith("hydra/") and "@" not in str(group)
         }
         choices["loss"] = canonical_loss(cfg)
-        name = check_name(cfg["name"]) if cfg.get("name") else _name(choices, overrides, cfg)
+        name = check_name(cfg["name"]) if cfg.get("name") else _name(choices, overrides, cfg, sweep=sweep)
         resolved = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
         assert isinstance(resolved, DictConfig)
         # Lightning starts the other processes of a parallel run with Hydra's words, if it finds Hydra at work, and
@@ -87,10 +87,10 @@ def idle_settings(cfg: DictConfig, overrides: Sequence[str]) -> list[str]:
     return idle
 
 
-def _name(choices: dict[str, str | None], overrides: Sequence[str], cfg: DictConfig) -> str:
-    """A name that shows the choices and, of the settings typed, those that are short enough to read."""
-    varying = {}
-    for word in overrides:
+def _name(choices: dict[str, str | None], overrides: Sequence[str], cfg: DictConfig, *, sweep: bool) -> str:
+    """A name that shows the choices and, in a sweep, the first settings typed that are short enough to read."""
+    varying: dict[str, str] = {}
+    for word in overrides if sweep else []:
         key, _, value = word.partition("=")
         key = key.lstrip("+")
         quiet = key in choices or key.split(".")[0] in (
@@ -102,6 +102,6 @@ def _name(choices: dict[str, str | None], overrides: Sequence[str], cfg: DictCon
             "seed",
             "study_name",
         )
-        if "." in key and not quiet and 0 < len(value) <= 12:
+        if "." in key and not quiet and 0 < len(value) <= 12 and len(varying) < 3:
             varying[key] = value
     return run_name(choices, seed=cfg["seed"], varying=varying)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import torch
-from pytorch_lightning import LightningModule
+from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -150,7 +150,7 @@ class SemanticTask(LightningModule):
         optimizer = self.build_optimizer(p for p in self.parameters() if p.requires_grad)
         if self.build_scheduler is None:
             return optimizer
-        schedule = self.build_scheduler(optimizer, int(self.trainer.estimated_stepping_batches))
+        schedule = self.build_scheduler(optimizer, total_steps(self.trainer))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _evaluate(self, batch: Batch, split: str, metrics: SemanticMetrics) -> None:
@@ -177,6 +177,26 @@ class SemanticTask(LightningModule):
         self.scores[split], self.per_class[split] = scores, per_class
         self.log_dict({f"{split}/{name}": torch.tensor(value) for name, value in scores.items()})
         self.log_dict({f"{split}/iou/{name}": torch.tensor(value) for name, value in per_class["iou"].items()})
+
+
+def total_steps(trainer: Trainer) -> int:
+    """Optimizer steps of the whole training.
+
+    `trainer.estimated_stepping_batches` says the same, but starts reading the training data before a resumed run
+    knows where it is.
+
+    Raises:
+        UserError: neither epochs nor steps are limited, so a schedule has no end.
+    """
+    batches = len(trainer.datamodule.train_dataloader())  # type: ignore[attr-defined]
+    limit = trainer.limit_train_batches
+    batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    per_epoch = -(-batches // trainer.accumulate_grad_batches)
+    bounds = [per_epoch * trainer.max_epochs] if trainer.max_epochs and trainer.max_epochs > 0 else []
+    bounds += [trainer.max_steps] if trainer.max_steps > 0 else []
+    if not bounds:
+        raise UserError("The schedule needs an end: set trainer.max_epochs or trainer.max_steps, or scheduler=null.")
+    return max(1, min(bounds))
 
 
 def step_seed(seed: int, epoch: int, batch: int, rank: int) -> int:

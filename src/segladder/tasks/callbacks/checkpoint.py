@@ -2,7 +2,7 @@
 
 Lightning's own restart depends on the hook a checkpoint was saved in: saved on an epoch's last batch it skips
 that epoch's validation, saved inside an epoch it counts a batch twice or not at all. So this callback saves at two
-kinds of places only, after a whole training batch and after a whole epoch, and writes the loops' counters in one
+kinds of places only, before a training batch and after a whole epoch, and writes the loops' counters in one
 plain form for each. Together with the data's stateless order a resumed run repeats what the uncut one does.
 """
 
@@ -47,18 +47,16 @@ class RunCheckpoint(Checkpoint):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._saved_at = time.monotonic()
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        done = batch_idx + 1
-        # gradients half gathered, or a validation due right after, belong to a state that cannot be cut here
-        if done % trainer.accumulate_grad_batches or _ends_a_stretch(trainer, done):
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        # at the next batch's start the last one is not only trained on but logged, too; gradients half gathered
+        # cannot be saved, and right after a validation Lightning would take a resumed run to be before it
+        done = batch_idx
+        if done == 0 or done % trainer.accumulate_grad_batches or _follows_validation(trainer, done):
             return
-        guard = _guard(trainer)
         due = time.monotonic() - self._saved_at >= self.every_seconds
-        if due or guard.requested:
+        if self._agreed(trainer, due or _guard(trainer).requested is not None, done):
             self._save_last(trainer, inside_epoch=True)
-            guard.leave(trainer)
+            self._leave_if_asked(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking:
@@ -81,7 +79,7 @@ class RunCheckpoint(Checkpoint):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._save_last(trainer, inside_epoch=False)
-        _guard(trainer).leave(trainer)
+        self._leave_if_asked(trainer)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         if self._kind == "best":
@@ -107,6 +105,20 @@ class RunCheckpoint(Checkpoint):
         self.best_scores = dict(state_dict["best_scores"])
         self.best_per_class = dict(state_dict["best_per_class"])
 
+    def _agreed(self, trainer: Trainer, wish: bool, done: int) -> bool:
+        """Whether any process wishes to save; asking the others makes them wait, so only at every tenth batch."""
+        if trainer.world_size == 1:
+            return wish
+        return done % 10 == 0 and trainer.strategy.reduce_boolean_decision(wish, all=False)
+
+    def _leave_if_asked(self, trainer: Trainer) -> None:
+        guard = _guard(trainer)
+        if trainer.world_size > 1:
+            # a signal that reached one process ends them all, at the same batch
+            signum = int(trainer.strategy.reduce(torch.tensor(float(guard.requested or 0)), reduce_op="max"))
+            guard.requested = signum or None
+        guard.leave()
+
     def _save_last(self, trainer: Trainer, *, inside_epoch: bool) -> None:
         self._inside_epoch = inside_epoch
         self._save(trainer, "last")
@@ -124,10 +136,8 @@ def _guard(trainer: Trainer) -> InterruptGuard:
     return InterruptGuard()
 
 
-def _ends_a_stretch(trainer: Trainer, done: int) -> bool:
-    """Whether an epoch or a stretch between validations ends with this batch."""
-    if done >= trainer.num_training_batches or trainer.global_step == trainer.max_steps:
-        return True
+def _follows_validation(trainer: Trainer, done: int) -> bool:
+    """Whether there was a validation within the epoch after so many of its batches."""
     every = trainer.val_check_batch
     return isinstance(every, int) and every > 0 and done % every == 0
 

@@ -1,0 +1,103 @@
+"""What a run came to: for whoever started it, for the person at the terminal, and for the record."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segladder.runs.folder import RunFolder
+from segladder.runs.record import Record
+
+if TYPE_CHECKING:
+    from segladder.tasks import SemanticTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The few numbers of a run that a sweep's table and a search need."""
+
+    status: str
+    """finished, skipped."""
+    folder: Path
+    metric: str
+    score: float | None
+    """The monitored metric on the validation set, at its best."""
+    test: float | None
+    """The monitored metric on the test set."""
+    parameters: int | None
+    fit_seconds: float | None
+
+
+def outcome_of(record: Record, folder: RunFolder, *, status: str) -> Outcome:
+    metric = record.monitor.get("name", "")
+    return Outcome(
+        status=status,
+        folder=folder.path,
+        metric=metric,
+        score=record.scores.get("val", {}).get(metric),
+        test=record.scores.get("test", {}).get(metric),
+        parameters=record.model.get("parameters"),
+        fit_seconds=record.time.get("fit"),
+    )
+
+
+def print_report(record: Record, folder: RunFolder) -> None:
+    """The last table: a bar per class, the scores side by side, a warning where accuracy misleads, times."""
+    from segladder.metrics.useless import useless
+    from segladder.viz import print_class_bars
+
+    split = "test" if "test" in record.scores else "val"
+    if split in record.scores:
+        scores, classes = record.scores[split], record.per_class[split]
+        names = list(classes["iou"])
+        print_class_bars(
+            names,
+            [_number(classes["iou"][name]) for name in names],
+            [_number(classes["dice"][name]) for name in names],
+            [int(_number(classes["support"][name])) for name in names],
+            title=f"{record.name}: {split}",
+            scores=_foreground(classes) | {name: _number(value) for name, value in scores.items()},
+        )
+        flag = useless(scores, classes)
+        if flag:
+            print(f"Warning: {flag}")
+    times = record.time
+    print(
+        f"{times['total']:.1f} s: start-up {times['startup']:.1f}, fit {times['fit']:.1f},"
+        f" evaluation {times['evaluate']:.1f}; {times['images_per_second']:,.0f} images/s,"
+        f" {times['data_wait']:.0%} of the training time waiting for data."
+    )
+    print(f"Everything is in {folder.path}", flush=True)
+
+
+def flops_of(task: SemanticTask) -> int | None:
+    """Floating point operations of one evaluated image; None where none was evaluated."""
+    from segladder.models.size import flops
+
+    return None if task.example_shape is None else flops(task.model, task.example_shape)
+
+
+def peak_memory() -> dict[str, int]:
+    """Most bytes this process has held so far, on the host and on a GPU where there is one."""
+    import torch
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = {"peak_host": peak if sys.platform == "darwin" else peak * 1024}
+    if torch.cuda.is_available():
+        found["peak_device"] = torch.cuda.max_memory_allocated()
+    return found
+
+
+def _foreground(classes: dict[str, dict[str, float | None]]) -> dict[str, float]:
+    """Foreground IoU and Dice, to stand beside the pixel accuracy that background inflates."""
+    names = [name for name in classes["iou"] if name != "background"]
+    if len(names) != 1 or len(classes["iou"]) != 2:
+        return {}
+    return {f"foreground {metric}": _number(classes[metric][names[0]]) for metric in ("iou", "dice")}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -166,7 +166,7 @@ def test_a_missing_root_says_where_it_looked(tmp_path):
     assert str(error.value) == (
         f"data.root '{tmp_path}/nowhere' (that is '{tmp_path}/nowhere') is not there. Fetch it from X."
     )
-    with pytest.raises(DataError, match="has no folder 'images'. Point data.root at the folder that holds"):
+    with pytest.raises(DataError, match=r"has no folder 'images'\. Point data.root at the folder that holds"):
         Folder(root=tmp_path)
 
 

@@ -141,6 +141,12 @@ def test_info_is_ready_and_evaluation_images_are_whole(draw):
     assert data.test_dataloader().dataset.augment is None
 
 
+def test_reading_leaves_the_number_of_threads_as_it_was(draw):
+    before = torch.get_num_threads()
+    list(folder(draw()).train_dataloader())
+    assert torch.get_num_threads() == before
+
+
 def test_the_cache_changes_nothing(draw):
     root = draw()
     cached, plain = folder(root), folder(root, cache=False)

@@ -23,7 +23,7 @@ from segladder.config.explain import explain
 from segladder.config.loss import settle_loss
 from segladder.config.loss_source import TERMS
 from segladder.config.words import PATH_KEYS, prepare_overrides
-from segladder.types import UserError
+from segladder.types import Interrupted, UserError
 
 Task = Callable[[DictConfig], Any]
 
@@ -92,7 +92,7 @@ def _quiet(task: Task, failed: list[Exception]) -> Task:
         single = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.RUN
         try:
             return task(cfg)
-        except UserError as error:
+        except (UserError, Interrupted) as error:
             if not single:
                 raise  # the launcher must know that this job failed
             failed.append(error)

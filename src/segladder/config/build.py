@@ -62,7 +62,23 @@ def build(node: Any, /, **kwargs: Any) -> Any:
         raise cause from None
     if wants_partial:
         return functools.partial(deferred, **kwargs) if kwargs else deferred
-    return deferred(**kwargs)
+    try:
+        return deferred(**kwargs)
+    except (ValueError, TypeError, RuntimeError) as error:
+        # our own parts tell mistakes in sentences; a library's complaint about its settings is made one here
+        if isinstance(error, UserError) or _is_ours(config["_target_"]):
+            raise
+        raise UserError(refused(config["_target_"], error, key=_full_key(config))) from error
+
+
+def refused(target: object, error: Exception, *, key: str) -> str:
+    """The sentence about a library's class or function that does not like its settings."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return f"{str(target).rpartition('.')[2]} refuses its settings: {said}. Check the values below '{key}'."
+
+
+def _is_ours(target: object) -> bool:
+    return str(target).startswith("segladder.")
 
 
 def find_target(target: object, key: str) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ Label smoothing adds  p_c sum_k v_k - v_c  for its share v.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,6 @@ from segladder.losses.class_weights import at_labels
 from segladder.losses.dice import Dice
 from segladder.losses.focal import Focal
 from segladder.losses.overlap import Regions, sum_dtype
-from segladder.losses.scores import working_dtype
 from segladder.losses.slopes import Slopes
 from segladder.losses.tversky import Tversky
 
@@ -67,8 +67,13 @@ class _BlockedLosses(torch.autograd.Function):
         labels, counted = target.flatten(1), valid.flatten(1)
         wants_regions = any(isinstance(term, (Dice, Tversky)) for term in terms)
         wants_all = any(isinstance(term, CrossEntropy) and term.label_smoothing for term in terms)
-        blocks = Blocks(logits.flatten(2), counted, working_dtype(logits.dtype), set())
-        sweep = (_whole if blocks.single else _block_by_block)(blocks, labels, wants_regions, wants_all)
+        pixels, wants = logits.flatten(2), {"regions": wants_regions, "log_sums": wants_all}
+        # on the CPU maps are cleaned only once they prove to need it; asking an accelerator would stop the host
+        clean = logits.device.type != "cpu"
+        sweep = _sweep(Blocks(pixels, counted, clean=clean), labels, **wants)
+        if not clean and not sweep.is_finite():
+            clean = True
+            sweep = _sweep(Blocks(pixels, counted, clean=True), labels, **wants)
         log_p = sweep.log_p.masked_fill_(~counted, 0)
         on_truth = areas = None
         if wants_regions:
@@ -79,9 +84,9 @@ class _BlockedLosses(torch.autograd.Function):
                 predicted=sweep.predicted,
                 true=pixels_by_label(labels, counted, C),
             )
-        parts = [_slopes(term, areas, log_p, labels, counted, sweep.log_sums) for term in terms]
+        parts = [_slopes(term, areas, log_p, labels, counted, sweep.log_sums.to(log_p.dtype)) for term in terms]
         ctx.save_for_backward(logits, labels, counted, sweep.peak, sweep.scale, on_truth)
-        ctx.softmax, ctx.parts, ctx.dirty = sweep.softmax, parts, blocks.dirty
+        ctx.softmax, ctx.parts, ctx.clean = sweep.softmax, parts, clean
         return torch.stack([part.value.to(log_p.dtype) for part in parts])
 
     @staticmethod
@@ -110,61 +115,42 @@ class _Sweep:
     predicted: Tensor
     """All the probability given to each class, `(C,)`, wide; 0 unless asked for."""
     log_sums: Tensor
-    """Each class's log-probability summed over the pixels that count, `(C,)`; 0 unless asked for."""
-    softmax: Tensor | None = None
-    """`(B, C, N)`, kept where one block holds everything."""
+    """Each class's log-probability summed over the pixels that count, `(C,)`, wide; 0 unless asked for."""
+    softmax: Tensor | None
+    """`(B, C, N)`, kept where one block holds everything: small inputs, where each kernel counts."""
+
+    def is_finite(self) -> bool:
+        """Whether no NaN or infinity went into the sums, be it from pixels that count or from others."""
+        return all(math.isfinite(part.sum().item()) for part in (self.log_p, self.predicted, self.log_sums))
 
 
-def _whole(blocks: Blocks, labels: Tensor, wants_regions: bool, wants_all: bool) -> _Sweep:
-    """The pass over a single block: as few kernels as can be, for small inputs live by that."""
-    everything = slice(0, None)
-    scale = blocks.counted.to(blocks.dtype)
-    predicted = log_sums = scale.new_zeros(())
-    for clean in blocks.attempts():
-        log_softmax = torch.log_softmax(blocks.load(everything, everything, clean), 1)
-        log_p = log_softmax.gather(1, labels.unsqueeze(1)).squeeze(1)
-        log_sums = pixel_sum(log_softmax, scale) if wants_all else log_sums
-        if clean or blocks.is_finite(log_p, log_sums):
-            break
-    softmax = exponentiate(log_softmax)
-    if wants_regions:
-        predicted = pixel_sum(softmax, scale)
+def _sweep(blocks: Blocks, labels: Tensor, *, regions: bool, log_sums: bool) -> _Sweep:
+    counted = blocks.counted.to(blocks.dtype)
+    peak, scale = (None, counted) if blocks.single else (torch.empty_like(counted), torch.empty_like(counted))
+    log_p, softmax = torch.empty_like(counted), None
+    predicted, logs = (counted.new_zeros(blocks.pixels.shape[1], dtype=sum_dtype(labels.device)) for _ in range(2))
+    for images, span in blocks:
+        block = blocks.load(images, span)
+        z = blocks.log_softmax(block)
+        torch.gather(z, 1, labels[images, span].unsqueeze(1), out=log_p[images, span].unsqueeze(1))
+        if peak is not None:
+            torch.amax(block, 1, out=peak[images, span])
+            # the largest log-probability is -log sum exp(logit - peak), also where logits are too large to subtract it
+            torch.amax(z, 1, out=scale[images, span])
+        if log_sums:
+            logs += pixel_sum(z, counted[images, span])
+        if regions or blocks.single:
+            softmax = exponentiate(z)
+        if regions:
+            predicted += pixel_sum(z, counted[images, span])
     return _Sweep(
         log_p=log_p,
-        peak=None,
-        scale=scale,
+        peak=peak,
+        scale=scale if peak is None else scale.exp_().mul_(counted),
         predicted=predicted,
-        log_sums=log_sums.to(blocks.dtype),
-        softmax=softmax,
+        log_sums=logs,
+        softmax=softmax if blocks.single else None,
     )
-
-
-def _block_by_block(blocks: Blocks, labels: Tensor, wants_regions: bool, wants_all: bool) -> _Sweep:
-    """The pass over many blocks: no map as large as the logits is kept."""
-    pixels, dtype, wide = blocks.pixels, blocks.dtype, sum_dtype(labels.device)
-    peak, scale, log_p = (torch.empty(labels.shape, dtype=dtype, device=labels.device) for _ in range(3))
-    predicted, log_sums = (torch.zeros(pixels.shape[1], dtype=wide, device=labels.device) for _ in range(2))
-    for images, span in blocks:
-        m, weight, inside = peak[images, span], scale[images, span], blocks.counted[images, span]
-        all_classes = log_sums
-        for clean in blocks.attempts():
-            z = blocks.load(images, span, clean)
-            torch.amax(z, 1, out=m)
-            z = blocks.centre(z, m)
-            all_classes = pixel_sum(z, inside.to(dtype)) if wants_all else log_sums
-            total = exponentiate(z).sum(1)
-            if clean or blocks.is_finite(total, all_classes):
-                break
-        # 0 where a pixel does not count: it then has no part in any sum, and no gradient
-        torch.div(inside, total, out=weight)
-        if wants_regions:
-            predicted += pixel_sum(z, weight)
-        log_total = total.log_()
-        true = pixels[images, :, span].gather(1, labels[images, span].unsqueeze(1)).squeeze(1)
-        torch.sub(true, m, out=log_p[images, span]).sub_(log_total)
-        if wants_all:
-            log_sums += all_classes - log_total.masked_fill_(~inside, 0).sum(dtype=wide)
-    return _Sweep(log_p=log_p, peak=peak, scale=scale, predicted=predicted, log_sums=log_sums.to(dtype))
 
 
 def _slopes(term: Term, areas: Regions | None, log_p: Tensor, labels: Tensor, counted: Tensor, sums: Tensor) -> Slopes:
@@ -190,31 +176,28 @@ def _gradient(ctx: Any, grad: Tensor) -> Tensor:
     assert at_truth is not None
     gradient = torch.empty_like(logits)
     pixels, out = logits.flatten(2), gradient.flatten(2)
-    blocks = Blocks(pixels, counted, scale.dtype, ctx.dirty)
+    # row: what multiplies exp(logit - peak) in the formula, as far as no sum over classes goes into it
+    row = at_truth.neg() if spread is None else spread.sum() - at_truth
+    row.mul_(scale)
+    square = scale.square() if by_area is not None else scale
+    blocks = Blocks(pixels, counted, clean=ctx.clean)
     for images, span in blocks:
-        # e is the softmax before its division: p = e * scale
         if ctx.softmax is not None:
             e = ctx.softmax
         else:
-            block = blocks.load(images, span, blocks.is_dirty())
-            e = exponentiate(blocks.centre(block, peak[images, span]))
-        weight, s = scale[images, span], at_truth[images, span]
-        row = s.neg()
-        if by_area is not None:
-            row.sub_(class_sum(e, by_area).mul_(weight))
-        if spread is not None:
-            row.add_(spread.sum())
-        row.mul_(weight)
-        into = blocks.target_of(out[images, :, span])
+            e = exponentiate(blocks.centre(blocks.load(images, span), peak[images, span]))
+        into, factor = blocks.target_of(out[images, :, span]), row[images, span]
         if by_area is None:
-            torch.mul(e, row.unsqueeze(1), out=into)
+            torch.mul(e, factor.unsqueeze(1), out=into)
         else:
-            torch.addcmul(row.unsqueeze(1), by_area.view(1, C, 1), weight.unsqueeze(1), out=into)
+            factor = factor.addcmul_(class_sum(e, by_area), square[images, span], value=-1)
+            weight = scale[images, span].unsqueeze(1)
+            torch.addcmul(factor.unsqueeze(1), by_area.view(1, C, 1), weight, out=into)
             into.mul_(e)
         if spread is not None:
             ones = counted[images, span].unsqueeze(1).to(into.dtype)
             into.addcmul_(spread.view(1, C, 1), ones, value=-1)
-        add_at_labels(into, labels[images, span], s)
+        add_at_labels(into, labels[images, span], at_truth[images, span])
         blocks.store(into, out[images, :, span])
     return gradient
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from segladder.losses.overlap import sum_dtype
+from segladder.losses.scores import working_dtype
 
 # on the CPU a block stays in the last-level cache; an accelerator wants few and large kernels
-CPU_BLOCK = 2_800_000
+CPU_BLOCK = 1_400_000
 DEVICE_BLOCK = 1 << 26
 _LOG2E = math.log2(math.e)
 
@@ -22,72 +23,61 @@ class Blocks:
     Iterating gives `(images, span)`, slices of the batch and of its flattened pixels.
     """
 
-    def __init__(self, pixels: Tensor, counted: Tensor, dtype: torch.dtype, dirty: set[int]) -> None:
+    def __init__(self, pixels: Tensor, counted: Tensor, *, clean: bool) -> None:
         """
         Args:
-            pixels: logits `(B, C, N)`, any strides.
+            pixels: logits `(B, C, N)`, any floating type and strides.
             counted: `(B, N)` bool, pixels that count.
-            dtype: type to compute in.
-            dirty: numbers of the blocks known to hold NaN or infinity at pixels that do not count; added to.
+            clean: read 0 at pixels that do not count, whatever is there.
         """
-        self.pixels, self.counted, self.dtype, self.dirty = pixels, counted, dtype, dirty
-        self._on_cpu = pixels.device.type == "cpu"
+        self.pixels, self.counted, self.dtype = pixels, counted, working_dtype(pixels.dtype)
+        self._clean = clean
         B, C, N = pixels.shape
-        room = max(1, (CPU_BLOCK if self._on_cpu else DEVICE_BLOCK) // max(C, 1))
+        room = max(1, (CPU_BLOCK if pixels.device.type == "cpu" else DEVICE_BLOCK) // max(C, 1))
         self._images, self._span = (max(1, min(B, room // max(N, 1))), max(N, 1)) if room > N else (1, room)
         self.single = self._images >= B and self._span >= N
-        direct = pixels.dtype == dtype and pixels.stride(2) == 1
+        # the network's own memory is read and written where type and layout allow
+        self._direct = pixels.dtype == self.dtype and pixels.stride(2) == 1
+        # memory that no block writes to is not taken from the system
         size = self._images * C * min(self._span, N)
-        # empty memory is not touched, hence not taken, until a block needs it
-        self._work = torch.empty(size, dtype=dtype, device=pixels.device)
-        self._stage = None if direct else torch.empty_like(self._work)
-        self._number = -1
+        self._work, self._stage = (torch.empty(size, dtype=self.dtype, device=pixels.device) for _ in range(2))
 
     def __iter__(self) -> Iterator[tuple[slice, slice]]:
         B, _, N = self.pixels.shape
         for first in range(0, B, self._images):
             for start in range(0, N, self._span):
-                self._number += 1
                 yield slice(first, min(first + self._images, B)), slice(start, min(start + self._span, N))
 
-    def attempts(self) -> tuple[bool, ...]:
-        """Whether to clean pixels that do not count: on the CPU only once a block turns out to need it."""
-        return (False, True) if self._on_cpu else (True,)
-
-    def is_dirty(self) -> bool:
-        """Whether this block must be cleaned; an accelerator is not asked, that would stop the host: always."""
-        return not self._on_cpu or self._number in self.dirty
-
-    def is_finite(self, per_pixel: Tensor, per_class: Tensor) -> bool:
-        """Whether everything is finite; remembers the block if not."""
-        if math.isfinite(per_pixel.sum().item()) and math.isfinite(per_class.sum().item()):
-            return True
-        self.dirty.add(self._number)
-        return False
-
-    def load(self, images: slice, span: slice, clean: bool) -> Tensor:
-        """The block's logits, `(b, C, n)`: the network's own memory where type and layout allow."""
+    def load(self, images: slice, span: slice) -> Tensor:
+        """The block's logits, `(b, C, n)`; not to be written to."""
         block = self.pixels[images, :, span]
-        if clean:
-            hidden = ~self.counted[images, span].unsqueeze(1)
-            return self._shaped(self._work, block).copy_(block).masked_fill_(hidden, 0)
-        return block if self._stage is None else self._shaped(self._work, block).copy_(block)
+        if self._direct and not self._clean:
+            return block
+        block = _shaped(self._stage, block).copy_(block)
+        if self._clean:
+            block.masked_fill_(~self.counted[images, span].unsqueeze(1), 0)
+        return block
+
+    def log_softmax(self, block: Tensor) -> Tensor:
+        """Log-probabilities over the classes, in the work buffer."""
+        return torch.log_softmax(block, 1, out=_shaped(self._work, block))
 
     def centre(self, block: Tensor, peak: Tensor) -> Tensor:
-        """`block - peak`, `(b, C, n)` minus `(b, n)`, in the work buffer."""
-        return torch.sub(block, peak.unsqueeze(1), out=self._shaped(self._work, block))
+        """`(b, C, n)` minus `(b, n)`, in the work buffer."""
+        return torch.sub(block, peak.unsqueeze(1), out=_shaped(self._work, block))
 
     def target_of(self, out: Tensor) -> Tensor:
         """Where to write a block of the gradient: its own memory, or a buffer for `store`."""
-        return out if self._stage is None else self._shaped(self._stage, out)
+        return out if self._direct else _shaped(self._stage, out)
 
     def store(self, block: Tensor, out: Tensor) -> None:
-        if self._stage is not None:
+        """Move a block written to `target_of(out)` to its place."""
+        if not self._direct:
             out.copy_(block)
 
-    @staticmethod
-    def _shaped(buffer: Tensor, like: Tensor) -> Tensor:
-        return buffer[: like.numel()].view(like.shape)
+
+def _shaped(buffer: Tensor, like: Tensor) -> Tensor:
+    return buffer[: like.numel()].view(like.shape)
 
 
 def exponentiate(block: Tensor) -> Tensor:

@@ -54,7 +54,10 @@ def _close(folder: RunFolder, status: Status, error: BaseException) -> None:
 
 def _told(error: Exception) -> Exception:
     import torch
+    from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+    if isinstance(error, MisconfigurationException):
+        return UserError(f"Lightning cannot run these settings: {' '.join(str(error).split())}")
     if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
         return UserError(
             "The device ran out of memory. Lower data.batch_size, crop smaller (augment.crop),"

@@ -85,7 +85,8 @@ def storing(path: Path) -> Iterator[None]:
 def _sentence(error: OSError, path: Path) -> str | None:
     if error.errno in FULL:
         return _full(path)
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    # ENOENT is what file systems that take no files, such as /proc, answer to making a folder
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT):
         return (
             f"'{path}' cannot be written: {error.strerror}."
             f" Choose a folder of your own with paths.outputs=DIR, or mend its permissions."

@@ -147,7 +147,13 @@ class SemanticTask(LightningModule):
         self.test_metrics.reset()
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.build_optimizer(p for p in self.parameters() if p.requires_grad)
+        try:
+            optimizer = self.build_optimizer(p for p in self.parameters() if p.requires_grad)
+        except (ValueError, TypeError, RuntimeError) as error:
+            name = getattr(getattr(self.build_optimizer, "func", self.build_optimizer), "__name__", "The optimizer")
+            raise UserError(
+                f"{name} refuses its settings: {error}. Check the values below optimizer, such as optimizer.lr."
+            ) from error
         if self.build_scheduler is None:
             return optimizer
         schedule = self.build_scheduler(optimizer, total_steps(self.trainer))

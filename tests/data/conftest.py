@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from torch.utils.data import DataLoader
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,26 @@ def draw(tmp_path: Path) -> Callable[..., Path]:
 def write() -> Callable[..., None]:
     """`write(root, stem, label, mode=...)` adds one pair."""
     return write_pair
+
+
+@pytest.fixture
+def read_all() -> Callable[[DataLoader[Any]], None]:
+    """Reads a loader to its end; stops its workers at once also after an error.
+
+    An iterator that an error keeps alive in a cycle is collected together with its queues, and then torch waits
+    5 seconds for each worker.
+    """
+
+    def read(loader: DataLoader[Any]) -> None:
+        iterator = iter(loader)
+        try:
+            for _ in iterator:
+                pass
+        finally:
+            if loader.num_workers:
+                iterator._shutdown_workers()  # type: ignore[attr-defined]
+
+    return read
 
 
 def draw_folder(

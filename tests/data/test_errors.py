@@ -25,10 +25,10 @@ class Broken:
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("kind", [DataError, UserError])
-def test_an_error_in_a_worker_arrives_as_its_sentence_alone(workers, kind):
+def test_an_error_in_a_worker_arrives_as_its_sentence_alone(workers, kind, read_all):
     loader = DataLoader(Samples(Broken(kind)), batch_size=2, num_workers=workers, collate_fn=as_is)
     with pytest.raises(UserError) as error:
-        list(loader)
+        read_all(loader)
     assert str(error.value) == "Label 'a/0.png' holds\n: 7. Mend it."
 
 

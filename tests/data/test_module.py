@@ -224,11 +224,11 @@ def test_bad_options_are_refused(options, sentence):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_bad_label_stops_a_run_with_one_sentence(draw, write, workers):
+def test_a_bad_label_stops_a_run_with_one_sentence(draw, write, read_all, workers):
     root = draw()
     write(root, "train/000", np.full((24, 32), 77, dtype=np.uint8))
     data = FolderDataModule(root=root, batch_size=2, num_workers=workers, shuffle=False)
     with pytest.raises(DataError) as error:
-        list(data.train_dataloader())
+        read_all(data.train_dataloader())
     assert str(error.value).startswith(f"Label '{root}/labels/train/000.png' has values outside the 3 classes")
     assert "77 (768 pixels)" in str(error.value) and "\n" not in str(error.value)

@@ -54,7 +54,7 @@ def _close(folder: RunFolder, status: Status, error: BaseException) -> None:
 
 def _told(error: Exception) -> Exception:
     import torch
-    from pytorch_lightning.utilities.exceptions import MisconfigurationException
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
 
     if isinstance(error, MisconfigurationException):
         return UserError(f"Lightning cannot run these settings: {' '.join(str(error).split())}")

@@ -201,6 +201,7 @@ def _loggers(job: Job, decision: Decision) -> list[Any]:
         wandb_id=wandb_id,
         group=job.cfg.study_name or "single",
         config=job.public | {"choices": job.choices, "id": record.id},
+        scrub=scrub,
         start_step=_steps_done(decision.checkpoint),
     )
     loggers = [build(entry, context=context) for entry in (job.cfg.get("logger") or {}).values() if entry]
@@ -222,6 +223,7 @@ def _steps_done(checkpoint: Path | None) -> int:
 
 
 def _trainer(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock | None) -> Trainer:
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
     from pytorch_lightning.callbacks import Checkpoint, LambdaCallback, ProgressBar
 
     from segladder.runs.checkpoint_io import AtomicCheckpointIO
@@ -231,17 +233,25 @@ def _trainer(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock | No
     if lock is not None:
         # a machine that slept may find that its folder was taken over in the meantime
         callbacks.append(LambdaCallback(on_train_epoch_end=lambda *_: lock.verify()))
-    trainer: Trainer = build(
-        job.cfg.trainer,
-        callbacks=callbacks,
-        logger=loggers or False,
-        default_root_dir=str(folder.path),
-        plugins=[AtomicCheckpointIO()],
-        enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
-        enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
+    settings = job.cfg.trainer
+    try:
+        trainer: Trainer = build(
+            settings,
+            callbacks=callbacks,
+            logger=loggers or False,
+            default_root_dir=str(folder.path),
+            plugins=[AtomicCheckpointIO()],
+            enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
+            enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+    except MisconfigurationException as error:
+        chosen = ", ".join(f"{key}={settings.get(key)}" for key in ("accelerator", "devices", "strategy", "precision"))
+        raise UserError(
+            f"The trainer cannot be set up ({chosen}): {' '.join(str(error).split())} Change what does not fit this"
+            f" machine, such as trainer.accelerator=auto trainer.devices=1."
+        ) from error
     return trainer
 
 

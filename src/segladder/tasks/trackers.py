@@ -7,9 +7,10 @@ import csv
 import math
 import netrc
 import os
+import sys
 import warnings
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class RunContext:
     group: str
     config: Mapping[str, Any] = field(default_factory=dict)
     """Plain composed configuration without secrets."""
+    scrub: Callable[[str], str] = str
+    """Takes secrets out of a text."""
     start_step: int = 0
     """Optimizer steps that an earlier part of this run has already done."""
 
@@ -154,6 +157,7 @@ class WandbTracker(WandbLogger):
         import wandb
 
         self.mode = wandb_mode(mode)
+        self._scrub = context.scrub
         settings = wandb.Settings(console="off", silent=True, init_timeout=30, x_disable_stats=True)
         super().__init__(
             name=context.name,
@@ -173,6 +177,8 @@ class WandbTracker(WandbLogger):
         self._wandb_init.pop("anonymous", None)
         # wandb itself makes the folder only for real runs
         (context.folder / "wandb").mkdir(parents=True, exist_ok=True)
+        # a table's images wait here for their upload; by default that is the home folder, apart from the run
+        os.environ["WANDB_DATA_DIR"] = str((context.folder / "wandb").resolve())
 
     @property
     def experiment(self) -> Any:
@@ -180,7 +186,7 @@ class WandbTracker(WandbLogger):
 
         try:
             # a resumed offline run warns that it cannot resume; its id and steps carry on all the same
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _arguments_scrubbed(self._scrub):
                 warnings.simplefilter("ignore")
                 return super().experiment
         except wandb.errors.CommError as error:
@@ -233,13 +239,36 @@ class WandbTracker(WandbLogger):
             ]
             for row in rows
         ]
-        self.experiment.log({key: wandb.Table(columns=columns, data=data)}, step=step)
+        both = [
+            wandb.Image(
+                to_rgb(row.image),
+                caption=f"{row.section}: {row.image_id}",
+                masks={
+                    "truth": {"mask_data": np.asarray(row.truth), "class_labels": names},
+                    "prediction": {"mask_data": np.asarray(row.pred), "class_labels": names},
+                },
+            )
+            for row in rows
+        ]
+        table = wandb.Table(columns=columns, data=data)
+        self.experiment.log({key: both, f"{key}_table": table}, step=step)
 
     @rank_zero_only
     def close(self, exit_code: int) -> None:
         """Ends the W&B run with the process's exit code."""
         if self._experiment is not None:
             self._experiment.finish(exit_code=exit_code)
+
+
+@contextlib.contextmanager
+def _arguments_scrubbed(scrub: Callable[[str], str]) -> Iterator[None]:
+    """wandb writes the command line into its file; what looks like a key is not for it."""
+    typed = sys.argv
+    sys.argv = [scrub(word) for word in typed]
+    try:
+        yield
+    finally:
+        sys.argv = typed
 
 
 def wandb_mode(mode: str) -> str:

@@ -26,7 +26,7 @@ def build_datamodule(cfg: DictConfig) -> SegmentationDataModule:
     return module
 
 
-def build_task(cfg: DictConfig, info: DatasetInfo) -> SemanticTask:
+def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> SemanticTask:
     """The LightningModule of `cfg.task` around model and loss, sized by the data.
 
     Raises:
@@ -34,6 +34,7 @@ def build_task(cfg: DictConfig, info: DatasetInfo) -> SemanticTask:
     """
     import torch
 
+    info = datamodule.info
     # weights are drawn here and nowhere before, so they depend on the seed alone
     torch.manual_seed(cfg["seed"])
     model = build(
@@ -42,6 +43,10 @@ def build_task(cfg: DictConfig, info: DatasetInfo) -> SemanticTask:
         num_classes=_agreed(cfg["model"], "num_classes", info.num_classes, info),
     )
     loss = build(cfg["loss"], ignore_index=info.ignore_index, num_classes=info.num_classes)
+    if getattr(loss, "needs_class_weights", False):
+        from segladder.losses import median_frequency_weights
+
+        loss.resolve_class_weights(median_frequency_weights(datamodule.class_pixels()))
     task: SemanticTask = build(
         cfg["task"],
         model=model,

@@ -49,6 +49,7 @@ class SegmentationDataModule(LightningDataModule):
         order_seed: int = 0,
         fraction: float = 1.0,
         limit: int | None = None,
+        overfit: int | None = None,
         shuffle: bool | None = None,
         drop_last: bool = True,
         cache: bool | str = "auto",
@@ -65,6 +66,8 @@ class SegmentationDataModule(LightningDataModule):
             order_seed: the run's seed: decides order, augmentation and endless synthetic sets.
             fraction: share of the training set to use, in (0, 1]; a smaller one is part of a larger one.
             limit: use only the first so many samples of every split.
+            overfit: train, validate and test on the same first so many training images, the same in every epoch
+                and without augmentation.
             shuffle: a new training order in every epoch; null for yes, except for synthetic sets.
             drop_last: leave out the training samples that fill no whole batch.
             cache: keep decoded samples in memory; `auto` where they take less than 1 GiB and no workers read.
@@ -87,6 +90,7 @@ class SegmentationDataModule(LightningDataModule):
             raise DataError(f"data.fraction is {fraction!r}. Give a share above 0 and up to 1, e.g. data.fraction=0.1.")
         self.fraction = float(fraction)
         self.limit = None if limit is None else _positive("limit", limit)
+        self.overfit = None if overfit is None else _positive("overfit", overfit)
         self.seed = seed
         self.order_seed = order_seed
         self.drop_last = drop_last
@@ -118,7 +122,7 @@ class SegmentationDataModule(LightningDataModule):
     def samples(self, split: str) -> Samples | None:
         """The samples of train, val or test after `fraction` and `limit`; None where there are none."""
         if split not in self._samples:
-            source = self.data.dataset(split, run_seed=self.order_seed)
+            source = self.data.dataset("train" if self.overfit else split, run_seed=self.order_seed)
             training = split == "train"
             self._samples[split] = (
                 None
@@ -127,12 +131,24 @@ class SegmentationDataModule(LightningDataModule):
                     source,
                     indices=self._chosen(source, split),
                     training=training,
-                    augment=self.augment if training else None,
+                    augment=self.augment if training and not self.overfit else None,
+                    frozen=self.overfit is not None,
                     seed=self.order_seed,
                     cache=self._caches(source),
                 )
             )
         return self._samples[split]
+
+    def class_pixels(self) -> torch.Tensor:
+        """Pixels of each class in the training labels, `(C,)` int64; reads every training image once."""
+        samples = self.samples("train")
+        total = torch.zeros(self.info.num_classes, dtype=torch.int64)
+        for index in range(0 if samples is None else len(samples)):
+            assert samples is not None
+            labels = samples.plain(index)["semantic"].flatten()
+            known = labels[labels != self.info.ignore_index]
+            total += torch.bincount(known, minlength=self.info.num_classes)
+        return total
 
     def summary(self) -> dict[str, Any]:
         """What was seen, for the record: name, root, counts and hashes per split; lists every file once."""
@@ -247,7 +263,7 @@ class SegmentationDataModule(LightningDataModule):
             else:
                 generator = torch.Generator().manual_seed(mix(_FRACTION, self.seed))
                 kept = sorted(torch.randperm(count, generator=generator)[:size].tolist())
-        kept = kept[: self.limit]
+        kept = kept[: self.overfit or self.limit]
         return None if len(kept) == count else kept
 
     def _caches(self, source: Any) -> bool:

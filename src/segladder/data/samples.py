@@ -44,6 +44,7 @@ class Samples(Dataset[Sample]):
         augment: Augmentation | None = None,
         seed: int = 0,
         cache: bool = False,
+        frozen: bool = False,
     ) -> None:
         """
         Args:
@@ -53,12 +54,14 @@ class Samples(Dataset[Sample]):
             augment: called with each sample and a seed of its own.
             seed: decides the augmentation, together with epoch and index.
             cache: keep decoded samples in memory.
+            frozen: every epoch sees the samples of epoch 0.
         """
         self.source = source
         self.indices = None if indices is None else list(indices)
         self.training = training
         self.augment = augment
         self.seed = seed
+        self.frozen = frozen
         self._cache: dict[int, Sample] | None = {} if cache else None
 
     def __len__(self) -> int:
@@ -67,12 +70,17 @@ class Samples(Dataset[Sample]):
     def __getitem__(self, key: Key | int) -> Sample:
         """One sample, augmented; a bare index means epoch 0."""
         epoch, index = (0, key) if isinstance(key, int) else key
+        epoch = 0 if self.frozen else epoch
         sample = self._read(epoch, index if self.indices is None else self.indices[index])
         if self.augment is None:
             return sample
         # the place in the split, not in a fraction of it: a larger fraction changes no image's augmentation
         place = index if self.indices is None else self.indices[index]
         return self.augment(sample, seed=mix(_AUGMENT, self.seed, epoch, place))
+
+    def plain(self, index: int) -> Sample:
+        """One sample of epoch 0 as it was read."""
+        return self._read(0, index if self.indices is None else self.indices[index])
 
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
         """A finished batch.
@@ -83,7 +91,9 @@ class Samples(Dataset[Sample]):
         try:
             whole: Any = getattr(self.source, "__getitems__", None)
             if whole is not None and self.augment is None:
-                ready: Batch = whole([(e, i if self.indices is None else self.indices[i]) for e, i in keys])
+                ready: Batch = whole(
+                    [(0 if self.frozen else e, i if self.indices is None else self.indices[i]) for e, i in keys]
+                )
                 return ready
             with one_thread():
                 return collate([self[key] for key in keys], training=self.training)

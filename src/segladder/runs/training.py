@@ -54,7 +54,7 @@ def run_job(job: Job) -> Outcome:
             say(f"Warning: {warning}")
     _quieten()
     datamodule = build_datamodule(job.cfg)
-    task = build_task(job.cfg, datamodule.info)
+    task = build_task(job.cfg, datamodule)
     if follows:
         _follow(job, RunFolder(Path(os.environ[FOLDER_OF_RANK_ZERO])), datamodule, task)
         raise SystemExit(0)

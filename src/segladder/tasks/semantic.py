@@ -133,6 +133,15 @@ class SemanticTask(LightningModule):
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         self._evaluate(batch, "test", self.test_metrics)
 
+    def on_train_epoch_end(self) -> None:
+        self._finish_loss()
+
+    def _finish_loss(self) -> None:
+        """On a GPU the loss learns of a label outside the classes only later; here it must tell."""
+        finish = getattr(self.loss, "finish", None)
+        if finish is not None:
+            finish()
+
     def on_validation_epoch_end(self) -> None:
         self._conclude("val", self.val_metrics)
 
@@ -179,6 +188,7 @@ class SemanticTask(LightningModule):
         self.test_metrics.images = whole
 
     def _conclude(self, split: str, metrics: SemanticMetrics) -> None:
+        self._finish_loss()
         scores, per_class = metrics.compute()
         self.scores[split], self.per_class[split] = scores, per_class
         self.log_dict({f"{split}/{name}": torch.tensor(value) for name, value in scores.items()})

@@ -142,3 +142,45 @@ def test_two_processes_train_one_model(tiny, records, segladder, outputs):
     assert record["status"] == "finished" and record["environment"]["world_size"] == 2
     with np.load(only_run(outputs) / "per_image.npz") as file:
         assert len(set(file["image_id"].tolist())) == 16
+
+
+def test_the_options_of_the_trainer_work_together(tiny, segladder, outputs):
+    words = (
+        "trainer.precision=bf16-mixed",
+        "trainer.gradient_clip_val=1",
+        "trainer.accumulate_grad_batches=2",
+        "trainer.deterministic=true",
+        "callbacks.early_stopping.enabled=true",
+        "callbacks.early_stopping.patience=1",
+        "callbacks.ema.enabled=true",
+        "optimizer=adamw",
+        "scheduler=one_cycle",
+        "task.memory_format=contiguous",
+        "metric=dice",
+        "runtime.keep_freed_buffers=false",
+    )
+    ran = segladder(*tiny, *words, "trainer.max_epochs=3", "loss=focal+tversky", "model.upsample=bilinear")
+    assert ran.code == 0, ran.text
+    record = json.loads((only_run(outputs) / "result.json").read_text())
+    assert record["monitor"]["name"] == "dice"
+    assert record["monitor"]["value"] == record["scores"]["val"]["dice"]
+
+
+def test_overfitting_learns_the_same_images_that_it_is_tested_on(segladder, outputs):
+    ran = segladder("train", "debug=overfit", "model=unet_lab", "trainer.max_epochs=60", "optimizer.lr=3e-3")
+    assert ran.code == 0, ran.text
+    record = json.loads((only_run(outputs) / "result.json").read_text())
+    assert record["data"]["counts"] == {"train": 8, "val": 8, "test": 8}
+    assert record["per_class"]["test"]["iou"]["disk"] > 0.9
+
+
+def test_a_study_without_m_says_so(segladder):
+    ran = segladder("train", "study=unet_depth")
+    assert ran.code == 1
+    assert "python train.py -m study=unet_depth" in ran.err
+
+
+def test_a_setting_of_a_callback_that_is_off_warns(tiny, segladder):
+    ran = segladder(*tiny, "callbacks.ema.decay=0.9", "debug=fast")
+    assert ran.code == 0
+    assert "callbacks.ema.enabled=true" in ran.out

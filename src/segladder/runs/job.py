@@ -15,6 +15,7 @@ from segladder.config.loss import canonical_loss, settle_loss
 from segladder.config.plugins import import_plugins
 from segladder.config.secrets import public, scrub
 from segladder.runs.folder import check_name, run_name
+from segladder.types import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,9 @@ class Job:
         hydra = HydraConfig.get()
         overrides = [str(word) for word in hydra.overrides.task]
         sweep = hydra.mode == RunMode.MULTIRUN
+        study = hydra.runtime.choices.get("study")
+        if study not in (None, "null") and not sweep:
+            raise UserError(f"study={study} is a sweep. Add -m: python train.py -m study={study}")
         import_plugins(cfg.get("plugins") or [])
         warnings = settle_loss(cfg, overrides=overrides, sweep=sweep)
         warnings += check(cfg) + idle_settings(cfg, overrides)

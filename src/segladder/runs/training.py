@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import secrets
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from segladder.config.assemble import build_callbacks, build_datamodule, build_task
+from segladder.config.assemble import build_datamodule, build_task
 from segladder.config.build import build
 from segladder.config.machine import prepare_machine
 from segladder.config.secrets import scrub
@@ -21,9 +19,10 @@ from segladder.runs.atomic import write_atomic
 from segladder.runs.code import code
 from segladder.runs.ending import note_checkpoints, recorded
 from segladder.runs.environment import environment
-from segladder.runs.folder import RunFolder
+from segladder.runs.folder import RunFolder, require_space
 from segladder.runs.identity import hash_weights, identity
 from segladder.runs.job import Job
+from segladder.runs.lightning import callback_of, quieten, trainer_for
 from segladder.runs.lock import RunLock
 from segladder.runs.log import LogTee
 from segladder.runs.outcome import Outcome, flops_of, outcome_of, peak_memory, print_report
@@ -52,7 +51,7 @@ def run_job(job: Job) -> Outcome:
     for warning in job.warnings + prepare_machine(job.cfg.runtime):
         if not follows:
             say(f"Warning: {warning}")
-    _quieten()
+    quieten()
     datamodule = build_datamodule(job.cfg)
     task = build_task(job.cfg, datamodule)
     if follows:
@@ -92,14 +91,17 @@ def _train(
     job: Job, decision: Decision, lock: RunLock, datamodule: SegmentationDataModule, task: SemanticTask
 ) -> Outcome:
     folder = decision.folder
+    record = read(folder.result)
     write_atomic(folder.config, yaml.safe_dump(job.public, sort_keys=False, allow_unicode=True))
     write_atomic(folder.overrides, yaml.safe_dump(job.overrides, allow_unicode=True))
+    # weights, gradients' moments and the best weights, each kept once and written beside its old version
+    require_space(folder.path, 6 * 4 * int(record.model["parameters"]) + 2**24)
     say(f"Run {job.name} in {folder.path}")
     os.environ[FOLDER_OF_RANK_ZERO] = str(folder.path.resolve())
     loggers = _loggers(job, decision)
     finished = False
     try:
-        trainer = _trainer(job, folder, loggers, lock)
+        trainer = trainer_for(job, folder, loggers, lock)
         record = _fit(job, decision, trainer, datamodule, task)
         _test(trainer, record, folder, datamodule, task)
         record.time["total"] = time.time() - job.started
@@ -127,10 +129,10 @@ def _fit(
     before = record.time.get("fit", 0.0) if decision.kind == "resume" else 0.0
     _seed(job.cfg.seed)
     began = time.time()
-    with _one(trainer, InterruptGuard):
+    with callback_of(trainer, InterruptGuard):
         checkpoint = str(decision.checkpoint) if decision.checkpoint else None
         trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
-    watch, keeper = _one(trainer, Stopwatch), _one(trainer, RunCheckpoint)
+    watch, keeper = callback_of(trainer, Stopwatch), callback_of(trainer, RunCheckpoint)
     record.time |= {
         "began": job.started,
         "startup": (watch.first_step_at or began) - job.started,
@@ -161,7 +163,7 @@ def _test(
     else:
         say("No best checkpoint was kept: the test scores are of the last weights.")
     if datamodule.samples("test") is not None:
-        with _one(trainer, InterruptGuard):
+        with callback_of(trainer, InterruptGuard):
             trainer.test(task, datamodule=datamodule, verbose=False)
         record.scores["test"] = dict(task.scores["test"])
         record.per_class["test"] = {name: dict(values) for name, values in task.per_class["test"].items()}
@@ -179,9 +181,9 @@ def _follow(job: Job, folder: RunFolder, datamodule: SegmentationDataModule, tas
     from segladder.tasks.callbacks import InterruptGuard
     from segladder.tasks.callbacks.checkpoint import load_weights
 
-    trainer = _trainer(job, folder, [], None)
+    trainer = trainer_for(job, folder, [], None)
     resumed = read(folder.result).time.get("resumed") and folder.last.is_file()
-    with _one(trainer, InterruptGuard):
+    with callback_of(trainer, InterruptGuard):
         trainer.fit(task, datamodule=datamodule, ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     if folder.best.is_file():
         load_weights(folder.best, task)
@@ -222,39 +224,6 @@ def _steps_done(checkpoint: Path | None) -> int:
     return int(loops["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"])
 
 
-def _trainer(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock | None) -> Trainer:
-    from lightning_fabric.utilities.exceptions import MisconfigurationException
-    from pytorch_lightning.callbacks import Checkpoint, LambdaCallback, ProgressBar
-
-    from segladder.runs.checkpoint_io import AtomicCheckpointIO
-    from segladder.tasks.callbacks import InterruptGuard, NanGuard, Stopwatch
-
-    callbacks = [Stopwatch(), InterruptGuard(), NanGuard(), *build_callbacks(job.cfg)]
-    if lock is not None:
-        # a machine that slept may find that its folder was taken over in the meantime
-        callbacks.append(LambdaCallback(on_train_epoch_end=lambda *_: lock.verify()))
-    settings = job.cfg.trainer
-    try:
-        trainer: Trainer = build(
-            settings,
-            callbacks=callbacks,
-            logger=loggers or False,
-            default_root_dir=str(folder.path),
-            plugins=[AtomicCheckpointIO()],
-            enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
-            enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-        )
-    except MisconfigurationException as error:
-        chosen = ", ".join(f"{key}={settings.get(key)}" for key in ("accelerator", "devices", "strategy", "precision"))
-        raise UserError(
-            f"The trainer cannot be set up ({chosen}): {' '.join(str(error).split())} Change what does not fit this"
-            f" machine, such as trainer.accelerator=auto trainer.devices=1."
-        ) from error
-    return trainer
-
-
 def _draft(
     job: Job, run_id: str, datamodule: SegmentationDataModule, task: SemanticTask, fingerprint: dict[str, Any]
 ) -> Record:
@@ -289,24 +258,3 @@ def _seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-
-
-def _one(trainer: Trainer, kind: type[Any]) -> Any:
-    found = (callback for callback in trainer.callbacks if isinstance(callback, kind))  # type: ignore[attr-defined]
-    return next(found, None)
-
-
-def _quieten() -> None:
-    """Lightning's advice that does not fit: it knows nothing of stateless order and blocks read in place."""
-    import pytorch_lightning  # noqa: F401  sets its loggers' levels when imported
-
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning_utilities"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for text in (
-        ".*does not have many workers.*",
-        ".*smaller than the logging interval.*",
-        ".*resuming from a checkpoint that ended before the epoch ended.*",
-        ".*Checkpoint directory .* exists and is not empty.*",
-        ".*treespec.*is deprecated.*",
-    ):
-        warnings.filterwarnings("ignore", message=text)

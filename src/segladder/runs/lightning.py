@@ -1,0 +1,83 @@
+"""Lightning's Trainer as a run needs it: built from the job, and quiet about what does not fit."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from segladder.config.assemble import build_callbacks
+from segladder.config.build import build
+from segladder.runs.folder import RunFolder
+from segladder.runs.job import Job
+from segladder.runs.lock import RunLock
+from segladder.types import UserError
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Trainer
+
+
+def trainer_for(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock | None) -> Trainer:
+    """Lightning's Trainer as the job configures it, with what every run has.
+
+    Args:
+        job: whose `trainer` and `callbacks` are built.
+        folder: the run's.
+        loggers: trackers; none for a process beside rank zero.
+        lock: looked after at each epoch's end; None beside rank zero.
+
+    Raises:
+        UserError: settings that do not fit each other or this machine.
+    """
+    from lightning_fabric.utilities.exceptions import MisconfigurationException
+    from pytorch_lightning.callbacks import Checkpoint, LambdaCallback, ProgressBar
+
+    from segladder.runs.checkpoint_io import AtomicCheckpointIO
+    from segladder.tasks.callbacks import InterruptGuard, NanGuard, Stopwatch
+
+    callbacks = [Stopwatch(), InterruptGuard(), NanGuard(), *build_callbacks(job.cfg)]
+    if lock is not None:
+        # a machine that slept may find that its folder was taken over in the meantime
+        callbacks.append(LambdaCallback(on_train_epoch_end=lambda *_: lock.verify()))
+    settings = job.cfg.trainer
+    try:
+        trainer: Trainer = build(
+            settings,
+            callbacks=callbacks,
+            logger=loggers or False,
+            default_root_dir=str(folder.path),
+            plugins=[AtomicCheckpointIO()],
+            enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
+            enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+    except MisconfigurationException as error:
+        chosen = ", ".join(f"{key}={settings.get(key)}" for key in ("accelerator", "devices", "strategy", "precision"))
+        raise UserError(
+            f"The trainer cannot be set up ({chosen}): {' '.join(str(error).split())} Change what does not fit this"
+            f" machine, such as trainer.accelerator=auto trainer.devices=1."
+        ) from error
+    return trainer
+
+
+def callback_of(trainer: Trainer, kind: type[Any]) -> Any:
+    """The trainer's callback of a kind; None where there is none."""
+    found = (callback for callback in trainer.callbacks if isinstance(callback, kind))  # type: ignore[attr-defined]
+    return next(found, None)
+
+
+def quieten() -> None:
+    """Lightning's advice that does not fit: it knows nothing of stateless order and blocks read in place."""
+    import pytorch_lightning  # noqa: F401  sets its loggers' levels when imported
+
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning_utilities"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for text in (
+        ".*does not have many workers.*",
+        ".*smaller than the logging interval.*",
+        ".*resuming from a checkpoint that ended before the epoch ended.*",
+        ".*Checkpoint directory .* exists and is not empty.*",
+        ".*treespec.*is deprecated.*",
+    ):
+        warnings.filterwarnings("ignore", message=text)

@@ -47,20 +47,12 @@ def outcome_of(record: Record, folder: RunFolder, *, status: str) -> Outcome:
 def print_report(record: Record, folder: RunFolder) -> None:
     """The last table: a bar per class, the scores side by side, a warning where accuracy misleads, times."""
     from segladder.metrics.useless import useless
-    from segladder.viz import print_class_bars
+    from segladder.viz import class_report
 
     split = "test" if "test" in record.scores else "val"
     if split in record.scores:
         scores, classes = record.scores[split], record.per_class[split]
-        names = list(classes["iou"])
-        print_class_bars(
-            names,
-            [_number(classes["iou"][name]) for name in names],
-            [_number(classes["dice"][name]) for name in names],
-            [int(_number(classes["support"][name])) for name in names],
-            title=f"{record.name}: {split}",
-            scores=_foreground(classes) | {name: _number(value) for name, value in scores.items()},
-        )
+        print(class_report(scores, classes, title=f"{record.name}: {split}"))
         flag = useless(scores, classes)
         if flag:
             print(f"Warning: {flag}")
@@ -89,15 +81,3 @@ def peak_memory() -> dict[str, int]:
     if torch.cuda.is_available():
         found["peak_device"] = torch.cuda.max_memory_allocated()
     return found
-
-
-def _foreground(classes: dict[str, dict[str, float | None]]) -> dict[str, float]:
-    """Foreground IoU and Dice, to stand beside the pixel accuracy that background inflates."""
-    names = [name for name in classes["iou"] if name != "background"]
-    if len(names) != 1 or len(classes["iou"]) != 2:
-        return {}
-    return {f"foreground {metric}": _number(classes[metric][names[0]]) for metric in ("iou", "dice")}
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value

@@ -1,6 +1,6 @@
 """Pictures and the terminal report, on NumPy and Pillow alone: no torch, no matplotlib at import."""
 
-from segladder.viz.bars import class_bars, class_bars_text, class_report, print_class_bars
+from segladder.viz.bars import class_bars, class_bars_text, class_report
 from segladder.viz.boundaries import boundaries, draw_boundaries
 from segladder.viz.colorize import colorize
 from segladder.viz.curves import plot_curves
@@ -28,6 +28,5 @@ __all__ = [
     "overlay",
     "picture_grid",
     "plot_curves",
-    "print_class_bars",
     "to_rgb",
 ]

@@ -166,35 +166,6 @@ def class_report(
     )
 
 
-def print_class_bars(
-    classes: Sequence[str],
-    iou: Sequence[float],
-    dice: Sequence[float],
-    pixels: Sequence[int],
-    *,
-    title: str = "",
-    scores: Mapping[str, float] | None = None,
-    file: TextIO | None = None,
-) -> None:
-    """Print the report, in ASCII where the stream cannot encode the bars or the class names."""
-    from rich.console import Console
-
-    stream = file or sys.stdout
-    console = Console(file=stream, highlight=False)
-    texts = [_EIGHTHS, _DRAWN, title, *classes]
-    table = class_bars(
-        classes,
-        iou,
-        dice,
-        pixels,
-        title=title,
-        scores=scores,
-        ascii_only=not can_encode("".join(texts), stream),
-        width=console.width,
-    )
-    console.print(table)
-
-
 def can_encode(text: str, stream: TextIO) -> bool:
     """Whether the stream's encoding has every character of the text."""
     try:

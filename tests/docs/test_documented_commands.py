@@ -109,6 +109,12 @@ def test_the_convergence_study_ends_in_a_picture(tmp_path):
     assert Image.open(tmp_path / "outputs" / "loss_convergence" / "convergence.png").size[0] > 500
 
 
+def test_scripts_named_in_a_sentence_exist():
+    for page in PAGES:
+        for script in re.findall(r"python (scripts/\S+?\.py)", page.read_text()):
+            assert (ROOT / script).is_file(), f"{page.name} names {script}"
+
+
 def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):

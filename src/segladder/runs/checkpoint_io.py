@@ -9,14 +9,24 @@ import torch
 from pytorch_lightning.plugins import CheckpointIO
 
 from segladder.runs.atomic import replace_atomic
+from segladder.runs.lock import RunLock
 from segladder.types import UserError
 
 
 class AtomicCheckpointIO(CheckpointIO):
     """Writes beside the target and moves it into place; Lightning's own leaves a truncated file when it is killed."""
 
+    def __init__(self, lock: RunLock | None = None) -> None:
+        """
+        Args:
+            lock: the run folder's; a folder that was taken over while this machine slept is not written to.
+        """
+        self._lock = lock
+
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         path = Path(path)
+        if self._lock is not None:
+            self._lock.verify()
         path.parent.mkdir(parents=True, exist_ok=True)
         # through a Python file, whose errors say that the disk is full; torch's own writer says "unexpected pos"
         with replace_atomic(path) as partial, open(partial, "wb") as file:

@@ -24,21 +24,18 @@ def trainer_for(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock |
         job: whose `trainer` and `callbacks` are built.
         folder: the run's.
         loggers: trackers; none for a process beside rank zero.
-        lock: looked after at each epoch's end; None beside rank zero.
+        lock: looked at before each checkpoint is written; None beside rank zero.
 
     Raises:
         UserError: settings that do not fit each other or this machine.
     """
     from lightning_fabric.utilities.exceptions import MisconfigurationException
-    from pytorch_lightning.callbacks import Checkpoint, LambdaCallback, ProgressBar
+    from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 
     from segladder.runs.checkpoint_io import AtomicCheckpointIO
     from segladder.tasks.callbacks import InterruptGuard, NanGuard, Stopwatch
 
     callbacks = [Stopwatch(), InterruptGuard(), NanGuard(), *build_callbacks(job.cfg)]
-    if lock is not None:
-        # a machine that slept may find that its folder was taken over in the meantime
-        callbacks.append(LambdaCallback(on_train_epoch_end=lambda *_: lock.verify()))
     settings = job.cfg.trainer
     try:
         trainer: Trainer = build(
@@ -46,7 +43,7 @@ def trainer_for(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock |
             callbacks=callbacks,
             logger=loggers or False,
             default_root_dir=str(folder.path),
-            plugins=[AtomicCheckpointIO()],
+            plugins=[AtomicCheckpointIO(lock)],
             enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
             enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
             enable_model_summary=False,

@@ -37,7 +37,7 @@ MISTAKES = [
     (("plugins=[no_such_package]",), "no_such_package"),
     (("paths.outputs=/proc/nowhere",), "/proc/nowhere"),
     (("name=a/b",), "name"),
-    (("logger.wandb.mode=sometimes",), "offline"),
+    (("logger=default", "logger.wandb.mode=sometimes"), "offline"),
     (("seed=-1",), "seed"),
 ]
 

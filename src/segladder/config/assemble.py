@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from omegaconf import OmegaConf
+
 from segladder.config.build import build
 from segladder.types import DatasetInfo, UserError
 
@@ -68,6 +70,7 @@ def build_callbacks(cfg: DictConfig) -> list[Callback]:
         if not entry or not entry.get("enabled", True):
             continue
         settings = entry.copy()
+        OmegaConf.set_struct(settings, False)
         settings.pop("enabled", None)
         built.append(build(settings))
     return built

@@ -24,6 +24,11 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
 
+LIBRARIES = frozenset(
+    {"torch", "torchvision", "torchmetrics", "pytorch_lightning", "segmentation_models_pytorch", "timm", "transformers"}
+)
+"""Packages whose complaints about their arguments are told as the user's mistakes."""
+
 SPECIAL = frozenset({"_target_", "_args_", "_partial_", "_convert_", "_recursive_"})
 """Hydra's own keys in a node that builds something."""
 
@@ -65,8 +70,9 @@ def build(node: Any, /, **kwargs: Any) -> Any:
     try:
         return deferred(**kwargs)
     except (ValueError, TypeError, RuntimeError) as error:
-        # our own parts tell mistakes in sentences; a library's complaint about its settings is made one here
-        if isinstance(error, UserError) or _is_ours(config["_target_"]):
+        # a library's complaint about its settings is a sentence for the user; an error in our own code or in his
+        # package is not, and keeps its traceback
+        if isinstance(error, UserError) or str(config["_target_"]).partition(".")[0] not in LIBRARIES:
             raise
         raise UserError(refused(config["_target_"], error, key=_full_key(config))) from error
 
@@ -75,10 +81,6 @@ def refused(target: object, error: Exception, *, key: str) -> str:
     """The sentence about a library's class or function that does not like its settings."""
     said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     return f"{str(target).rpartition('.')[2]} refuses its settings: {said}. Check the values below '{key}'."
-
-
-def _is_ours(target: object) -> bool:
-    return str(target).startswith("segladder.")
 
 
 def find_target(target: object, key: str) -> Callable[..., Any]:

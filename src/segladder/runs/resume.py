@@ -182,8 +182,14 @@ def claim(
         UserError: as `decide`, or the folder cannot be written.
     """
     place = study_folder(root, study)
-    with storing(place):
-        place.mkdir(parents=True, exist_ok=True)
+    try:
+        with storing(place):
+            place.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:
+        # what file systems that take no folders, such as /proc, answer
+        raise UserError(
+            f"The folder '{place}' cannot be made: {error.strerror}. Choose another with paths.outputs=DIR."
+        ) from error
     with _alone(RunLock(place / f".claim-{short(run_id)}")):
         decision = decide(root, study, name, run_id, fingerprint, sweep=sweep, retry=retry, rerun=rerun)
         if decision.kind in ("skip", "busy"):

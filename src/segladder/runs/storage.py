@@ -85,8 +85,7 @@ def storing(path: Path) -> Iterator[None]:
 def _sentence(error: OSError, path: Path) -> str | None:
     if error.errno in FULL:
         return _full(path)
-    # ENOENT is what file systems that take no files, such as /proc, answer to making a folder
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT):
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (
             f"'{path}' cannot be written: {error.strerror}."
             f" Choose a folder of your own with paths.outputs=DIR, or mend its permissions."

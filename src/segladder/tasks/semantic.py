@@ -168,6 +168,33 @@ class SemanticTask(LightningModule):
         schedule = self.build_scheduler(optimizer, total_steps(self.trainer))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clips as `trainer.gradient_clip_val` says; Lightning would refuse fused optimizers under bf16, too.
+
+        Raises:
+            UserError: 16-mixed with a fused optimizer, which unscales the gradients itself, too late to be clipped.
+        """
+        if not gradient_clip_val:
+            return
+        if self.trainer.precision == "16-mixed":
+            if getattr(optimizer, "_step_supports_amp_scaling", False):
+                raise UserError(
+                    "Gradients cannot be clipped under trainer.precision=16-mixed with a fused optimizer."
+                    " Add optimizer.fused=false, or use trainer.precision=bf16-mixed."
+                )
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+            return
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        if gradient_clip_algorithm == "value":
+            nn.utils.clip_grad_value_(parameters, gradient_clip_val)
+        else:
+            nn.utils.clip_grad_norm_(parameters, gradient_clip_val)
+
     def _evaluate(self, batch: Batch, split: str, metrics: SemanticMetrics) -> None:
         for image, target, ids in _stacks(batch):
             self.example_shape = (1, *image.shape[1:])

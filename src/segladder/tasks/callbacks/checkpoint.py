@@ -65,7 +65,8 @@ class RunCheckpoint(Checkpoint):
         value = trainer.callback_metrics.get(task.monitor)
         if value is None:
             return
-        score = float(value)
+        # logged values are float32; the score itself is not
+        score = task.scores["val"].get(task.monitor.removeprefix("val/"), float(value))
         if math.isnan(score):
             return
         better = self.best_value is None or (

@@ -39,6 +39,19 @@ MISTAKES = [
     (("name=a/b",), "name"),
     (("logger=default", "logger.wandb.mode=sometimes"), "offline"),
     (("seed=-1",), "seed"),
+    (("seed=null",), "seed"),
+    (("metric.name=foo",), "metric.name"),
+    (("metric.mode=min",), "metric.mode"),
+    (("callbacks.ema=true",), "callbacks.ema.enabled=true"),
+    (("callbacks.early_stopping.enabled=tru",), "true or false"),
+    (("sweep.rerun=change",), "changed"),
+    (("loss=ce", "loss.expr=dice"), "loss.weights"),
+    (("trainer.limit_train_batches=0",), "nothing would be trained"),
+    (("trainer.check_val_every_n_epoch=5",), "no validation"),
+    (("trainer.limit_test_batches=0",), "limit_test_batches"),
+    (("task.boundary_tolerance=-1",), "boundary_tolerance"),
+    (("callbacks.early_stopping.enabled=true", "trainer.limit_val_batches=0"), "Lightning"),
+    (("trainer.val_check_interval=100",), "val_check_interval"),
 ]
 
 

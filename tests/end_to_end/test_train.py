@@ -166,6 +166,18 @@ def test_the_options_of_the_trainer_work_together(tiny, segladder, outputs):
     assert record["monitor"]["value"] == record["scores"]["val"]["dice"]
 
 
+@pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
+def test_the_network_runs_in_another_type(tiny, segladder, outputs, precision):
+    ran = segladder(*tiny, f"trainer.precision={precision}", "trainer.max_epochs=1")
+    assert ran.code == 0, ran.text
+
+
+def test_settings_that_fail_at_once_leave_one_folder(tiny, segladder, outputs):
+    for _ in range(2):
+        assert segladder(*tiny, "trainer.precision=bf17").code == 1
+    assert len(list(outputs.glob("single/*"))) == 1
+
+
 def test_overfitting_learns_the_same_images_that_it_is_tested_on(segladder, outputs):
     ran = segladder("train", "debug=overfit", "model=unet_lab", "trainer.max_epochs=60", "optimizer.lr=3e-3")
     assert ran.code == 0, ran.text

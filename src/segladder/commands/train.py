@@ -41,7 +41,10 @@ def run(argv: Sequence[str]) -> int:
         print("Stopped with its state saved. The same command again goes on from here.", file=sys.stderr)
         return 128 + stop.signum
     except KeyboardInterrupt:
-        print("Stopped. The same command again goes on from what was saved.", file=sys.stderr)
+        print(
+            "Stopped. The same command again goes on from what was saved, or starts over if that was nothing.",
+            file=sys.stderr,
+        )
         return 130
 
 

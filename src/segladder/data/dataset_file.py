@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from segladder.data.errors import DataError
 from segladder.data.palette import distinct_colors
 
 _NAMES = ("dataset.json", "dataset.yaml", "dataset.yml")
+
+KEYS = ("classes", "ignore_index", "palette", "things", "channels", "mean", "std", "label_map", "name")
+"""What the file may say; other keys are left alone."""
 
 EXAMPLE = '{"classes": ["background", "disk"], "ignore_index": 255}'
 
@@ -93,6 +97,11 @@ def _parse(path: Path) -> dict[str, Any]:
         raise DataError(f"'{path}' cannot be read: {error}. Correct it, e.g. {EXAMPLE}.") from None
     if not isinstance(content, dict):
         raise DataError(f"'{path}' holds {type(content).__name__} instead of keys. Write e.g. {EXAMPLE}.")
+    for key in content:
+        # other keys are the owner's own notes; one letter off is a mistake that would go unseen
+        near = difflib.get_close_matches(str(key), KEYS, n=1, cutoff=0.8)
+        if near and key not in KEYS:
+            raise DataError(f"'{path}' has the unknown key '{key}': did you mean '{near[0]}'?")
     return content
 
 

@@ -223,6 +223,8 @@ class Disks:
             raise DataError(f"data.num_disks={num_disks} is more than 255 disks in one image. Ask for fewer.")
         if self.settings.radius[0] == self.settings.radius[1]:
             raise DataError(f"data.radius={radius} holds no whole number: it is [first, second) in pixels.")
+        if counts is not None and not isinstance(counts, Mapping):
+            raise DataError(f"data.counts is {counts!r}. Set one split, as in data.counts.train={counts!r}.")
         self.counts = {"train": 4800, "val": 256, "test": 1024, **(counts or {})}
         for split, count in self.counts.items():
             if split not in _SPLITS:

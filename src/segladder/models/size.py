@@ -31,7 +31,7 @@ def flops(module: nn.Module, input_shape: Sequence[int]) -> int:
         module: any network that takes one image tensor.
         input_shape: shape of the input with its batch dimension, e.g. `(1, 3, 360, 480)`.
     """
-    shadow = copy.deepcopy(module).to("meta").eval()
+    shadow = copy.deepcopy(module).to("meta").float().eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         shadow(torch.empty(tuple(input_shape), device="meta"))
     return int(counter.get_total_flops())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from segladder.config.secrets import scrub
 from segladder.runs.folder import RunFolder
@@ -52,11 +53,18 @@ def _close(folder: RunFolder, status: Status, error: BaseException) -> None:
     write(record, folder.result)
 
 
+def _by_lightning(error: BaseException) -> bool:
+    """Whether Lightning itself raised it, about its settings, and not something that it called."""
+    innermost = list(traceback.walk_tb(error.__traceback__))[-1][0]
+    return any(part in ("pytorch_lightning", "lightning_fabric") for part in Path(innermost.f_code.co_filename).parts)
+
+
 def _told(error: Exception) -> Exception:
     import torch
     from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-    if isinstance(error, MisconfigurationException):
+    complaint = isinstance(error, ValueError | TypeError | RuntimeError | ZeroDivisionError) and _by_lightning(error)
+    if (complaint or isinstance(error, MisconfigurationException)) and not isinstance(error, UserError):
         return UserError(f"Lightning cannot run these settings: {' '.join(str(error).split())}")
     if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
         return UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -14,6 +15,7 @@ from segladder.config.check import check
 from segladder.config.loss import canonical_loss, settle_loss
 from segladder.config.plugins import import_plugins
 from segladder.config.secrets import public, scrub
+from segladder.config.values import check_values
 from segladder.runs.folder import check_name, run_name
 from segladder.types import UserError
 
@@ -52,6 +54,7 @@ class Job:
             raise UserError(f"study={study} is a sweep. Add -m: python train.py -m study={study}")
         import_plugins(cfg.get("plugins") or [])
         warnings = settle_loss(cfg, overrides=overrides, sweep=sweep)
+        check_values(cfg, overrides)
         warnings += check(cfg) + idle_settings(cfg, overrides)
         choices = {
             group: None if choice in (None, "null") else str(choice)
@@ -108,4 +111,8 @@ def _name(choices: dict[str, str | None], overrides: Sequence[str], cfg: DictCon
         )
         if "." in key and not quiet and 0 < len(value) <= 12 and len(varying) < 3:
             varying[key] = value
+    own = OmegaConf.select(cfg, "data.name") or OmegaConf.select(cfg, "data.root")
+    if choices.get("data") == "folder" and own:
+        # every folder would bear the same name
+        choices = choices | {"data": PurePath(str(own)).name}
     return run_name(choices, seed=cfg["seed"], varying=varying)

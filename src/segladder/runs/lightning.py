@@ -76,5 +76,8 @@ def quieten() -> None:
         ".*resuming from a checkpoint that ended before the epoch ended.*",
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*treespec.*is deprecated.*",
+        # our scores are reduced over the processes before they are logged
+        ".*sync_dist=True.*",
+        ".*Total length of .* across ranks is zero.*",
     ):
         warnings.filterwarnings("ignore", message=text)

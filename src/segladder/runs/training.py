@@ -161,10 +161,12 @@ def _test(
     if folder.best.is_file():
         load_weights(folder.best, task)
     else:
-        say("No best checkpoint was kept: the test scores are of the last weights.")
+        say("Nothing was validated, so there is no best checkpoint: the test scores are of the last weights.")
     if datamodule.samples("test") is not None:
         with callback_of(trainer, InterruptGuard):
             trainer.test(task, datamodule=datamodule, verbose=False)
+        if "test" not in task.scores:
+            raise UserError("Nothing was tested: trainer.limit_test_batches leaves no batch. Give more, or null.")
         record.scores["test"] = dict(task.scores["test"])
         record.per_class["test"] = {name: dict(values) for name, values in task.per_class["test"].items()}
         assert task.test_metrics.images is not None

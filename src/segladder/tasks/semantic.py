@@ -61,6 +61,12 @@ class SemanticTask(LightningModule):
             UserError: an unknown memory format.
         """
         super().__init__()
+        if info.num_classes < 2:
+            raise UserError(
+                f"Data set '{info.name}' has one class, so there is nothing to tell apart. Name a background, too."
+            )
+        if isinstance(boundary_tolerance, bool) or not isinstance(boundary_tolerance, int) or boundary_tolerance < 0:
+            raise UserError(f"task.boundary_tolerance is {boundary_tolerance!r}. Give whole pixels, 0 or more.")
         if memory_format not in MEMORY_FORMATS:
             raise UserError(f"task.memory_format is '{memory_format}'; it is one of {', '.join(MEMORY_FORMATS)}.")
         self.info = info
@@ -91,10 +97,12 @@ class SemanticTask(LightningModule):
 
     def images(self, image: Tensor) -> Tensor:
         """Raw images `(B, C, H, W)`, uint8 or float, as the network takes them: normalised float32."""
+        mean, std = cast(Tensor, self.mean), cast(Tensor, self.std)
         scaled = image.float().div_(255) if image.dtype == torch.uint8 else image.float()
         if not self._plain:
-            scaled = (scaled - cast(Tensor, self.mean)) / cast(Tensor, self.std)
-        return scaled.contiguous(memory_format=self.memory_format)
+            scaled = (scaled - mean.float()) / std.float()
+        # the buffers tell the network's own type, which is another one under trainer.precision=bf16-true
+        return scaled.to(mean.dtype).contiguous(memory_format=self.memory_format)
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits `(B, num_classes, H, W)` of raw images `(B, C, H, W)`."""
@@ -238,7 +246,7 @@ def total_steps(trainer: Trainer) -> int:
     bounds = [per_epoch * trainer.max_epochs] if trainer.max_epochs and trainer.max_epochs > 0 else []
     bounds += [trainer.max_steps] if trainer.max_steps > 0 else []
     if not bounds:
-        raise UserError("The schedule needs an end: set trainer.max_epochs or trainer.max_steps, or scheduler=null.")
+        raise UserError("The schedule needs an end: set trainer.max_epochs or trainer.max_steps above 0.")
     return max(1, min(bounds))
 
 

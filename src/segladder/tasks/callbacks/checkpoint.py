@@ -18,6 +18,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
 from segladder.tasks.callbacks.interrupt import InterruptGuard
+from segladder.types import UserError
 
 if TYPE_CHECKING:
     from segladder.tasks.semantic import SemanticTask
@@ -31,6 +32,8 @@ class RunCheckpoint(Checkpoint):
         Args:
             every_minutes: within an epoch, `last.ckpt` is written at most this far apart.
         """
+        if not every_minutes >= 0:
+            raise UserError(f"callbacks.checkpoint.every_minutes is {every_minutes}. Give 0 or more.")
         self.every_seconds = every_minutes * 60
         self.best_value: float | None = None
         self.best_epoch: int | None = None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 
+from segladder.types import UserError
+
 if TYPE_CHECKING:
     from segladder.tasks.semantic import SemanticTask
 
@@ -20,6 +22,8 @@ class EarlyStop(EarlyStopping):
             patience: validations without improvement before training ends.
             min_delta: what counts as improvement, in the metric's unit.
         """
+        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
+            raise UserError(f"callbacks.early_stopping.patience is {patience!r}. Give a whole number from 1.")
         super().__init__(monitor="", patience=patience, min_delta=min_delta, mode="max", check_finite=False)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

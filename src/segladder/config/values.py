@@ -1,0 +1,77 @@
+"""Values that compose but make no sense together: told before anything heavy starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from omegaconf import DictConfig, OmegaConf
+
+from segladder.config.suggest import did_you_mean
+from segladder.types import UserError
+
+METRICS = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1")
+_RERUN = ("no", "changed", "all")
+_SWITCHES = ("sweep.retry", "data.endless", "data.instances", "data.drop_last", "task.compile")
+
+
+def check_values(cfg: DictConfig, overrides: Sequence[str]) -> None:
+    """Refuses what composes and then would do nothing, or something else than it says.
+
+    Args:
+        cfg: a composed config of a run.
+        overrides: what was typed.
+
+    Raises:
+        UserError: the first thing that is wrong.
+    """
+    if OmegaConf.select(cfg, "seed") is None:
+        raise UserError("seed is null. Give a whole number: a run without a seed cannot be repeated.")
+    if any(word.partition("=")[0].lstrip("+") == "loss.expr" for word in overrides):
+        raise UserError(
+            "loss.expr only tells what the loss is. Choose one as in loss=dice+ce, weigh terms with loss.weights."
+        )
+    for key in _SWITCHES:
+        value = OmegaConf.select(cfg, key)
+        if value is not None and not isinstance(value, bool):
+            raise UserError(f"{key} is {value!r}. Give true or false.")
+    rerun = OmegaConf.select(cfg, "sweep.rerun")
+    if rerun is not None and rerun not in _RERUN:
+        near = did_you_mean(str(rerun), _RERUN)
+        raise UserError(f"sweep.rerun is '{rerun!s}'{near} It is one of {', '.join(_RERUN)}.")
+    _check_metric(cfg)
+    _check_callbacks(cfg)
+    for key in ("max_epochs", "max_steps", "limit_train_batches"):
+        if OmegaConf.select(cfg, f"trainer.{key}") == 0:
+            raise UserError(f"trainer.{key} is 0: nothing would be trained. Give more.")
+    every, epochs = (OmegaConf.select(cfg, f"trainer.{key}") for key in ("check_val_every_n_epoch", "max_epochs"))
+    if every is not None and every < 1:
+        raise UserError(f"trainer.check_val_every_n_epoch is {every}. Give 1 or more.")
+    within = OmegaConf.select(cfg, "trainer.val_check_interval")
+    if every and epochs and 0 < epochs < every and within is None:
+        raise UserError(
+            f"trainer.check_val_every_n_epoch is {every}, but trainer.max_epochs {epochs}: no validation would ever take"
+            f" place, and no best checkpoint be kept. Give at most {epochs}."
+        )
+
+
+def _check_metric(cfg: DictConfig) -> None:
+    chosen, mode = OmegaConf.select(cfg, "metric.name"), OmegaConf.select(cfg, "metric.mode")
+    name = str(chosen)
+    if chosen is not None and name not in METRICS and not name.startswith("iou/"):
+        raise UserError(
+            f"metric.name is '{name}'{did_you_mean(name, METRICS)} It is one of {', '.join(METRICS)}, or iou/<class>."
+        )
+    if mode not in (None, "max"):
+        raise UserError(f"metric.mode is {mode!r}; of every metric here more is better. Leave it at max.")
+
+
+def _check_callbacks(cfg: DictConfig) -> None:
+    callbacks = OmegaConf.select(cfg, "callbacks")
+    for name in callbacks if isinstance(callbacks, DictConfig) else ():
+        entry = callbacks[name]
+        if entry is None:
+            continue
+        if not isinstance(entry, DictConfig):
+            raise UserError(f"callbacks.{name} is {entry!r}. Write callbacks.{name}.enabled=true or =false.")
+        if not isinstance(entry.get("enabled", True), bool):
+            raise UserError(f"callbacks.{name}.enabled is {entry.enabled!r}. Give true or false.")

@@ -49,8 +49,8 @@ def check_values(cfg: DictConfig, overrides: Sequence[str]) -> None:
     within = OmegaConf.select(cfg, "trainer.val_check_interval")
     if every and epochs and 0 < epochs < every and within is None:
         raise UserError(
-            f"trainer.check_val_every_n_epoch is {every}, but trainer.max_epochs {epochs}: no validation would ever take"
-            f" place, and no best checkpoint be kept. Give at most {epochs}."
+            f"trainer.check_val_every_n_epoch is {every}, but trainer.max_epochs {epochs}: no validation would"
+            f" ever take place, and no best checkpoint be kept. Give at most {epochs}."
         )
 
 
@@ -67,7 +67,7 @@ def _check_metric(cfg: DictConfig) -> None:
 
 def _check_callbacks(cfg: DictConfig) -> None:
     callbacks = OmegaConf.select(cfg, "callbacks")
-    for name in callbacks if isinstance(callbacks, DictConfig) else ():
+    for name in [str(key) for key in callbacks] if isinstance(callbacks, DictConfig) else []:
         entry = callbacks[name]
         if entry is None:
             continue

@@ -3,7 +3,8 @@
     python scripts/bench/lab_accuracy.py                   # the plain loop of lab.py
     python scripts/bench/lab_accuracy.py --raw PATH --seeds 5
 
-The script's training is run as it stands with its two seeds replaced; whichever module it has trained is then scored.
+The script's training is run as it stands with its two seeds replaced; its largest
+module is then scored.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from segladder.data import DisksDataModule
 from segladder.metrics import SemanticMetrics
 _data = DisksDataModule(eval_batch_size=64)
 _metrics = SemanticMetrics(_data.info, boundary=False)
-_net = [value for value in list(globals().values()) if isinstance(value, torch.nn.Module)][-1].eval()
+_found = [value for value in list(globals().values()) if isinstance(value, torch.nn.Module)]
+_net = max(_found, key=lambda module: sum(p.numel() for p in module.parameters())).eval()
 with torch.no_grad():
     for _batch in _data.test_dataloader():
         _metrics.update(_net(_batch["image"]), _batch["semantic"])

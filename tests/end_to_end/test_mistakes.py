@@ -67,6 +67,13 @@ def test_a_mistake_is_told_in_a_sentence(segladder, words, hint):
     assert len(ran.err.strip().splitlines()) <= 4, ran.err
 
 
+def test_a_key_of_another_data_set_is_not_suggested_back(segladder):
+    ran = segladder("train", "data.counts.train=64", "data=folder", "data.root=/tmp")
+    assert ran.code == 1
+    assert "Unknown key 'data.counts.train'" in ran.err
+    assert "did you mean 'data.counts.train'" not in ran.err
+
+
 def test_a_loss_that_is_no_number_names_the_term_and_keeps_the_batch(segladder, tmp_path):
     words = ("train", "model=unet_lab", "loss=dice+ce", "data.counts.train=64", "optimizer=sgd", "optimizer.lr=1e30")
     ran = segladder(*words, "data.batch_size=4", "logger=csv")

@@ -72,7 +72,8 @@ class Composition:
         """The config without the overrides that do not compose; empty where nothing composes."""
         kept: list[str] = []
         config = self._compose(kept)
-        for override in self.overrides:
+        # choices first, as Hydra does: whether `data.counts.train` exists depends on which data were chosen
+        for override in sorted(self.overrides, key=lambda word: "." in word.partition("=")[0]):
             tried = self._compose([*kept, override])
             if tried is not None:
                 kept, config = [*kept, override], tried

@@ -37,7 +37,7 @@ lock:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate \
-	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml --output-file requirements.lock
+	  --extra dev pyproject.toml --output-file requirements.lock
 
 # the peers that the benchmarks are paired with; not needed for anything else
 bench: install

@@ -35,7 +35,8 @@ class Sample(TypedDict, total=False):
     image: Tensor
     """`(C, H, W)` uint8, or float32 in data units for synthetic and 16-bit images."""
     semantic: Tensor
-    """`(H, W)` int64 class of each pixel; `DatasetInfo.ignore_index` where nothing is known."""
+    """`(H, W)` int64 class of each pixel; `DatasetInfo.ignore_index` where nothing is known. Absent in a split
+    without labels."""
     masks: Tensor
     """`(N, H, W)` bool, the visible part of each object."""
     boxes: Tensor
@@ -78,6 +79,9 @@ class DatasetInfo:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     """Per channel, in units of the image scaled to [0, 1] (float images: in their own units)."""
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    label_ids: tuple[int, ...] | None = None
+    """What stands for each class in the data set's own label files (Cityscapes' labelIds, 0 and 255 of a mask);
+    None for the class index itself."""
 
     @property
     def num_classes(self) -> int:
@@ -90,6 +94,11 @@ class DatasetInfo:
                     f"Data set '{self.name}' names {len(self.classes)} classes but gives {length} entries in"
                     f" '{field}'. Give one entry per class."
                 )
+        if self.label_ids is not None and len(self.label_ids) != len(self.classes):
+            raise UserError(
+                f"Data set '{self.name}' names {len(self.classes)} classes but gives {len(self.label_ids)} label ids."
+                " Give one per class."
+            )
         for field, length in (("mean", len(self.mean)), ("std", len(self.std))):
             if length != self.channels:
                 raise UserError(

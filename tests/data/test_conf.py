@@ -4,6 +4,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from drawn_sets import draw_cityscapes, draw_voc
+
 CONF = Path(__file__).parents[2] / "conf"
 
 
@@ -37,6 +39,18 @@ def test_a_folder_takes_its_words_from_the_command_line(draw, augment):
     )
     batch = next(iter(data.train_dataloader()))
     assert batch["image"].shape == (2, 3, 16, 16) and data.info.classes == ("background", "disk")
+
+
+def test_voc_and_cityscapes_are_scored_on_val_by_default(tmp_path):
+    roots = {"voc": draw_voc(tmp_path / "VOC2012"), "cityscapes": draw_cityscapes(tmp_path / "cityscapes")}
+    for name, root in roots.items():
+        data = built(f"+data={name}", "+augment=standard", f"data.root={root}", "data.batch_size=2", "augment.crop=32")
+        assert data.info.name == name
+        summary = data.summary()
+        assert summary["splits"] == {"train": "train", "val": "val", "test": "val"}
+        assert summary["hashes"]["val"] == summary["hashes"]["test"] != summary["hashes"]["train"]
+        batch = next(iter(data.train_dataloader()))
+        assert batch["image"].shape == (2, 3, 32, 32) and batch["semantic"].shape == (2, 32, 32)
 
 
 def test_camvid_is_a_preset_of_folder(camvid):

@@ -81,7 +81,7 @@ def test_a_mask_of_0_and_255_reads_through_label_map(draw):
     root = draw(classes=2, description={"classes": ["background", "disk"]})
     for path in root.glob("labels/*/*.png"):
         Image.fromarray(np.asarray(Image.open(path)) * 255).save(path)
-    with pytest.raises(DataError, match=r"set data\.label_map=\{0: 0, 255: 1\}"):
+    with pytest.raises(DataError, match=r'set "data\.label_map=\{0: 0, 255: 1\}"'):
         Folder(root=root).dataset("train", run_seed=0)[(0, 0)]
     sample = Folder(root=root, label_map={0: 0, 255: 1}).dataset("train", run_seed=0)[(0, 0)]
     assert set(sample["semantic"].unique().tolist()) == {0, 1}
@@ -97,6 +97,40 @@ def test_the_digest_follows_files_and_meaning_not_the_place(draw, tmp_path):
     assert Folder(root=moved).dataset("train", run_seed=0).digest() != digest
     dataset = Folder(root=moved).dataset("train", run_seed=0)
     assert dataset.digest([2, 1]) == dataset.digest([1, 2]) != dataset.digest()
+
+
+def test_a_split_without_labels_is_read_as_images_alone(draw):
+    root = draw()
+    for path in (root / "labels/test").iterdir():
+        path.unlink()
+    folder = Folder(root=root)
+    with pytest.raises(DataError) as error:
+        folder.dataset("test", run_seed=0)
+    assert str(error.value) == (
+        f"Split 'test' of '{root}' cannot be scored: none of its 2 images has a label below '{root}/labels'. Name a"
+        " split with labels by data.test_split=… (data.test_split=null: none); `segladder predict run=DIR"
+        " data.split=test output=DIR` writes predictions for this one."
+    )
+    samples = folder.unlabelled("test")
+    assert [samples[(0, index)]["image_id"] for index in range(2)] == ["test/000", "test/001"]
+    assert set(samples[(0, 0)]) == {"image", "image_id", "size"} == set(folder.unlabelled("train")[(0, 0)])
+    with pytest.raises(DataError, match=r"has no split 'tset': .* Splits there: test, train, val\. Name one of them\."):
+        folder.unlabelled("tset")
+
+
+def test_images_need_no_label_folder_until_labels_are_read(draw, tmp_path):
+    root = draw()
+    (root / "labels").rename(tmp_path / "away")
+    folder = Folder(root=root)
+    assert len(folder.unlabelled("test")) == 2
+    with pytest.raises(DataError, match=r"has no folder 'labels'\. Point data.root at the folder that holds images/"):
+        folder.dataset("train", run_seed=0)
+
+
+def test_the_masks_own_values_are_known_to_who_writes_them(draw):
+    root = draw(classes=2, description={"classes": ["background", "disk"]})
+    assert Folder(root=root).info.label_ids is None
+    assert Folder(root=root, label_map={0: 0, 255: 1}).info.label_ids == (0, 255)
 
 
 def broken(root, how):

@@ -35,6 +35,11 @@ def test_the_sets_own_ignore_values_become_255(tmp_path):
     assert LabelReader(THREE, ignore=(11, 12)).read(path).tolist() == [[0, 255, 255]]
 
 
+def test_255_is_ignored_unless_it_is_a_class(tmp_path):
+    path = save(tmp_path / "a.png", np.array([[0, 7, 255]], dtype=np.uint8))
+    assert LabelReader(THREE, values={0: 0, 255: 1, 7: 2}).read(path).tolist() == [[0, 2, 1]]
+
+
 def test_more_than_255_classes_use_16_bits(tmp_path):
     path = save(tmp_path / "a.png", np.array([[0, 255, 299, 65535]], dtype=np.uint16))
     reader = LabelReader([f"c{i}" for i in range(300)], ignore=(65535,), ignore_index=65535)
@@ -49,6 +54,22 @@ def test_label_map_renames_drops_and_gathers_values(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ({}, None),
+        ({"label_map": {0: 0, 255: 1, 128: 1, 77: 2}}, (0, 128, 77)),
+        ({"label_map": {0: 0, 9: 2, "others": 1}}, (0, 1, 9)),
+        ({"values": {0: 0, 255: 1, 7: 2}}, (0, 255, 7)),
+        ({"label_map": {0: None, 1: 0, 2: 1, 3: 2}}, (1, 2, 3)),
+        ({"label_map": {0: 1, 9: 0}}, (9, 0, 2)),
+        ({"label_map": {2: 0}}, None),  # nothing means the third class
+    ],
+)
+def test_the_least_value_stands_for_a_class(options, ids):
+    assert LabelReader(THREE, **options).label_ids == ids
+
+
+@pytest.mark.parametrize(
     ("values", "classes", "ignore", "sentence"),
     [
         (
@@ -56,22 +77,29 @@ def test_label_map_renames_drops_and_gathers_values(tmp_path):
             ("background", "disk"),
             None,
             "has values outside the 2 classes (0 to 1; ignored: none): 255 (2 pixels). It looks like a mask stored as"
-            " 0 and 255: set data.label_map={0: 0, 255: 1}.",
+            ' 0 and 255: set "data.label_map={0: 0, 255: 1}" (with the quotes).',
         ),
         (
             [[0, 1, 255]],
             ("background", "disk"),
             None,
-            'Write "ignore_index": 255 into dataset.json if 255 marks unknown pixels, or set data.label_map={0: 0,'
-            " 255: 1} if it marks the second class.",
+            'Write "ignore_index": 255 into dataset.json if 255 marks unknown pixels, or set'
+            ' "data.label_map={0: 0, 255: 1}" (with the quotes) if it marks the second class.',
         ),
         (
             [[1, 2, 3, 3]],
             THREE,
             (),
-            "3 (2 pixels). It looks as if the file counts classes from 1: set data.label_map={1: 0, 2: 1, 3: 2}.",
+            '3 (2 pixels). It looks as if the file counts classes from 1: set "data.label_map={1: 0, 2: 1, 3: 2}"',
         ),
         ([[0, 3]], THREE, (), 'If 3 marks unknown pixels, write "ignore_index": 3 into dataset.json'),
+        (
+            [[7, 8, 11, 21, 23, 26, 33]],
+            [f"c{i}" for i in range(19)],
+            None,
+            "33 (1 pixels). They look like Cityscapes' labelIds, which are no class indices: read the genuine layout"
+            " with data=cityscapes, or",
+        ),
         ([list(range(60))], THREE, None, "(1 pixels), 10 (1 pixels) and 49 more values. So many different values"),
         ([[0, 77, 78]], THREE, None, "ignored: 255): 77 (1 pixels), 78 (1 pixels). Name the missing classes"),
     ],

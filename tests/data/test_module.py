@@ -1,4 +1,5 @@
 import contextlib
+import json
 import warnings
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytorch_lightning as pl
 import torch
 
 from segladder.data.augment import Augment
+from segladder.data.datamodules import DisksDataModule, FolderDataModule
 from segladder.data.errors import DataError
-from segladder.data.module import DisksDataModule, FolderDataModule
+from segladder.types import DatasetInfo
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::UserWarning", "ignore::pytorch_lightning.utilities.warnings.PossibleUserWarning"
@@ -180,6 +182,46 @@ def test_the_summary_of_disks_names_counts_and_hashes():
     assert summary["name"] == "disks" and summary["root"] is None
     assert summary["counts"] == {"train": 100, "val": 100, "test": 100}
     assert len(set(summary["hashes"].values())) == 3
+
+
+def test_the_summary_names_the_published_splits_and_the_info_as_json_has_it(draw):
+    data = folder(draw(), test_split="val")
+    summary = data.summary()
+    assert summary["splits"] == {"train": "train", "val": "val", "test": "val"}
+    assert json.loads(json.dumps(summary)) == summary
+    tuples = {key: tuple(value) if isinstance(value, list) else value for key, value in summary["info"].items()}
+    assert DatasetInfo(**{**tuples, "palette": tuple(map(tuple, tuples["palette"]))}) == data.info
+    assert data.summary(["val"])["splits"] == {"val": "val"}
+    assert DisksDataModule().summary()["splits"] == {"train": "train", "val": "val", "test": "test"}
+    assert folder(data.data.root, overfit=2).summary()["splits"]["test"] == "train"
+
+
+def test_any_split_reads_without_labels_in_its_own_order(draw):
+    root = draw()
+    for path in (root / "labels/test").iterdir():
+        path.unlink()
+    data = folder(root, test_split=None)
+    samples = data.unlabelled("test")
+    assert len(samples) == 2 and samples.augment is None
+    assert {"image", "image_id", "size"} == set(samples[(0, 0)]) == set(data.unlabelled("train")[(0, 0)])
+    assert len(folder(root, limit=1).unlabelled("test")) == 1
+
+
+def test_a_synthetic_split_reads_without_labels_too():
+    data = DisksDataModule(counts={"train": 4, "val": 3, "test": 2})
+    samples = data.unlabelled("val")
+    assert len(samples) == 3 and set(samples[(0, 2)]) == {"image", "image_id", "size"}
+    assert set(samples.__getitems__([(0, 0), (0, 1)])) == {"image", "image_id", "size"}
+    with pytest.raises(DataError, match=r"data.split is 'trainval'. Data set 'disks' has train, val and test"):
+        data.unlabelled("trainval")
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_class_pixels_are_those_of_all_labels(draw, cache):
+    data = folder(draw(), cache=cache)
+    samples = data.samples("train")
+    expected = torch.stack([samples.plain(i)["semantic"].flatten().bincount(minlength=3) for i in range(6)]).sum(0)
+    assert torch.equal(data.class_pixels(), expected)
 
 
 def test_a_missing_test_split_gives_no_loader(draw):

@@ -10,46 +10,58 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segladder.data.augment import Augment
+    from segladder.data.cityscapes import Cityscapes
     from segladder.data.collate import collate
+    from segladder.data.datamodules import CityscapesDataModule, DisksDataModule, FolderDataModule, VocDataModule
     from segladder.data.disks import Disks, DisksDataset
     from segladder.data.errors import DataError
-    from segladder.data.folder import Folder, FolderDataset
-    from segladder.data.module import DisksDataModule, FolderDataModule, SegmentationDataModule
+    from segladder.data.files import FileDataset
+    from segladder.data.folder import Folder
+    from segladder.data.module import SegmentationDataModule
     from segladder.data.order import EpochBatches
     from segladder.data.photometric import Photometric
     from segladder.data.seeding import mix
+    from segladder.data.voc import Voc
     from segladder.data.window import RandomWindow
 
 _HOMES = {
     "Augment": "augment",
+    "Cityscapes": "cityscapes",
+    "CityscapesDataModule": "datamodules",
     "DataError": "errors",
     "Disks": "disks",
-    "DisksDataModule": "module",
+    "DisksDataModule": "datamodules",
     "DisksDataset": "disks",
     "EpochBatches": "order",
+    "FileDataset": "files",
     "Folder": "folder",
-    "FolderDataModule": "module",
-    "FolderDataset": "folder",
+    "FolderDataModule": "datamodules",
     "Photometric": "photometric",
     "RandomWindow": "window",
     "SegmentationDataModule": "module",
+    "Voc": "voc",
+    "VocDataModule": "datamodules",
     "collate": "collate",
     "mix": "seeding",
 }
 
 __all__ = [
     "Augment",
+    "Cityscapes",
+    "CityscapesDataModule",
     "DataError",
     "Disks",
     "DisksDataModule",
     "DisksDataset",
     "EpochBatches",
+    "FileDataset",
     "Folder",
     "FolderDataModule",
-    "FolderDataset",
     "Photometric",
     "RandomWindow",
     "SegmentationDataModule",
+    "Voc",
+    "VocDataModule",
     "collate",
     "mix",
 ]

@@ -21,8 +21,12 @@ class LabelReader:
     """Reads a data set's label files and maps their values to classes.
 
     Values 0, 1, 2, ... are the classes in order unless told otherwise; the data set's own ignore values
-    become `ignore_index`.
+    become `ignore_index`. A data set with a layout of its own says in a subclass what its label files should
+    have been (`expectation`, `advice`, `in_color`).
     """
+
+    in_color = "A label holds one class index per pixel: store it as PNG of mode P (with a palette), L or I;16."
+    """What to do about a label that is a colour picture."""
 
     def __init__(
         self,
@@ -36,8 +40,8 @@ class LabelReader:
         """
         Args:
             classes: class names.
-            ignore: label values that count for nothing. None: 255, unless there are at most two classes,
-                where 255 may as well mean the foreground.
+            ignore: label values that count for nothing. None: 255, unless it is a class, or there are at most two
+                classes, where 255 may as well mean the foreground.
             values: label value -> class index, where they are not 0, 1, 2, ...
             label_map: label value -> class index, class name, or null for ignore; the key `others` stands for
                 every value that is named nowhere. Wins over the rest.
@@ -48,7 +52,8 @@ class LabelReader:
         """
         self.classes = tuple(classes)
         self.stated = ignore is not None
-        self.ignore = tuple(ignore) if ignore is not None else (255,) if len(classes) > 2 else ()
+        usual = (255,) if len(classes) > 2 and 255 not in (values or {}) else ()
+        self.ignore = tuple(ignore) if ignore is not None else usual
         self.ignore_index = ignore_index
         table = np.full(65536, _BAD, dtype=np.int32)
         for value, index in (values or {i: i for i in range(len(classes))}).items():
@@ -57,9 +62,10 @@ class LabelReader:
             table[self._value(value)] = ignore_index
         if label_map and "others" in label_map:
             table[table == _BAD] = self._meaning("others", label_map["others"])
-        for key, meaning in (label_map or {}).items():
-            if key != "others":
-                table[self._value(key)] = self._meaning(key, meaning)
+        named = {self._value(k): self._meaning(k, m) for k, m in (label_map or {}).items() if k != "others"}
+        for value, index in named.items():
+            table[value] = index
+        self._named = named
         self._tables = {np.dtype(np.uint8): table[:256].copy(), np.dtype(np.uint16): table}
 
     def read(self, path: Path) -> Tensor:
@@ -68,11 +74,23 @@ class LabelReader:
         Raises:
             DataError: undecodable, a colour picture, or values that are no class: which, and how many pixels.
         """
-        raw = read_values(path)
+        raw = read_values(path, in_color=self.in_color)
         mapped = self._tables[raw.dtype][raw]
         if mapped.size and mapped.min() < 0:
             raise self._outside(path, raw, mapped)
         return torch.from_numpy(mapped).long()
+
+    @property
+    def label_ids(self) -> tuple[int, ...] | None:
+        """The value that stands for each class: the least that `label_map` names for it, else the least that means it.
+        None where that is the class index itself, or where a class has no value.
+        """
+        table = self._tables[np.dtype(np.uint16)]
+        ids: list[int] = []
+        for index in range(len(self.classes)):
+            values = [value for value, meaning in self._named.items() if meaning == index]
+            ids += [min(values)] if values else np.flatnonzero(table == index)[:1].tolist()
+        return None if ids == list(range(len(ids))) or len(ids) < len(self.classes) else tuple(ids)
 
     def settings(self) -> dict[str, Any]:
         """What decides how a file is read: part of a split's identity."""
@@ -88,7 +106,7 @@ class LabelReader:
         if not 0 <= value <= 65535:
             raise DataError(
                 f"data.label_map has the key {key!r}. Its keys are label values, 0 to 65535, or 'others',"
-                f" e.g. data.label_map={{0: 0, 255: 1}}."
+                f' e.g. "data.label_map={{0: 0, 255: 1}}".'
             )
         return value
 
@@ -109,25 +127,38 @@ class LabelReader:
         every = np.unique(raw)
         listed = ", ".join(f"{v} ({n:,} pixels)" for v, n in zip(values[:8], counts[:8], strict=True))
         more = f" and {len(values) - 8} more values" if len(values) > 8 else ""
-        ignored = " or ".join(str(value) for value in self.ignore) or "none"
-        return DataError(
-            f"Label '{path}' has values outside the {len(self.classes)} classes (0 to"
-            f" {len(self.classes) - 1}; ignored: {ignored}): {listed}{more}. {self._advice(every, values)}"
-        )
+        return DataError(f"Label '{path}' has {self.expectation()}: {listed}{more}. {self.advice(every, values)}")
 
-    def _advice(self, every: NDArray[Any], bad: NDArray[Any]) -> str:
+    def expectation(self) -> str:
+        """What is wrong with a value that means nothing, as the object of "has"."""
+        ignored = " or ".join(str(value) for value in self.ignore) or "none"
         count = len(self.classes)
+        return f"values outside the {count} classes (0 to {count - 1}; ignored: {ignored})"
+
+    def advice(self, every: NDArray[Any], bad: NDArray[Any]) -> str:
+        """What to do about a label file.
+
+        Args:
+            every: all values in it, sorted.
+            bad: those that mean nothing, sorted.
+        """
+        count = len(self.classes)
+        if count == 19 and len(bad) > 1 and bad.max() <= 33:
+            return (
+                "They look like Cityscapes' labelIds, which are no class indices: read the genuine layout with"
+                ' data=cityscapes, or name each id\'s class: "data.label_map={7: 0, 8: 1, 11: 2, ..., others: null}".'
+            )
         if set(every.tolist()) <= {0, 255} and count <= 2:
-            return "It looks like a mask stored as 0 and 255: set data.label_map={0: 0, 255: 1}."
+            return 'It looks like a mask stored as 0 and 255: set "data.label_map={0: 0, 255: 1}" (with the quotes).'
         if bad.tolist() == [255] and not self.stated:
             return (
                 'Write "ignore_index": 255 into dataset.json if 255 marks unknown pixels, or set'
-                " data.label_map={0: 0, 255: 1} if it marks the second class."
+                ' "data.label_map={0: 0, 255: 1}" (with the quotes) if it marks the second class.'
             )
         if bad.tolist() == [count] and 0 not in every:
             shift = ", ".join(f"{value}: {value - 1}" for value in range(1, min(count, 3) + 1))
             dots = ", ..." if count > 3 else ""
-            return f"It looks as if the file counts classes from 1: set data.label_map={{{shift}{dots}}}."
+            return f'It looks as if the file counts classes from 1: set "data.label_map={{{shift}{dots}}}" (in quotes).'
         if bad.tolist() == [count]:
             return (
                 f'If {count} marks unknown pixels, write "ignore_index": {count} into dataset.json; if it is'
@@ -141,8 +172,12 @@ class LabelReader:
         return "Name the missing classes or the ignore_index in dataset.json, or map the values with data.label_map."
 
 
-def read_values(path: Path) -> NDArray[Any]:
+def read_values(path: Path, *, in_color: str = LabelReader.in_color) -> NDArray[Any]:
     """The file's pixel values as they stand, `(H, W)` uint8 or uint16; palette pictures give their indices.
+
+    Args:
+        path: any picture that Pillow reads.
+        in_color: what to do about a colour picture, for the message.
 
     Raises:
         DataError: undecodable, a colour picture, or values beyond 16 bits.
@@ -163,8 +198,7 @@ def read_values(path: Path) -> NDArray[Any]:
         colors = np.unique(array.reshape(-1, array.shape[2]), axis=0)
         shown = ", ".join(str(tuple(int(v) for v in color[:3])) for color in colors[:4])
         raise DataError(
-            f"Label '{path}' is a colour picture (Pillow mode {mode}; {len(colors)} colours, e.g. {shown}). A"
-            " label holds one class index per pixel: store it as PNG of mode P (with a palette), L or I;16."
+            f"Label '{path}' is a colour picture (Pillow mode {mode}; {len(colors)} colours, e.g. {shown}). {in_color}"
         )
     if array.dtype == np.uint8:
         return array

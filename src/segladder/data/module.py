@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import inspect
+import json
 import logging
-import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
-from segladder.data.disks import SLOW_READING, Disks
+from segladder.data.disks import SLOW_READING
 from segladder.data.errors import DataError
-from segladder.data.folder import Folder
+from segladder.data.measure import class_pixels
+from segladder.data.options import built_reader, positive, positive_or_none, share, worker_count
 from segladder.data.order import EpochBatches
+from segladder.data.position import training_position
 from segladder.data.samples import Augmentation, Samples, as_is
 from segladder.data.seeding import mix
+from segladder.data.workers import auto_workers, fits
 from segladder.types import Batch, DatasetInfo
 
 log = logging.getLogger(__name__)
 
-_CACHE_BYTES = 2**30
 _FRACTION = 6  # keeps the choice of a fraction apart from other random numbers
 _SPLITS = ("train", "val", "test")
 
@@ -34,7 +36,9 @@ class SegmentationDataModule(LightningDataModule):
 
     A new data set is one file with a reader, a subclass that names it, and a YAML. A reader takes its options
     and `seed`, has `info` and `root`, and gives `dataset(split, run_seed=...)`: a dataset addressed by
-    `(epoch, index)` with `synthetic` and `digest(...)`, or None where there is no such split.
+    `(epoch, index)` with `synthetic` and `digest(...)`, or None where there is no such split. It may also have
+    `splits`, the published name of each of train, val and test, and `unlabelled(name)`, the images alone of any
+    published split; and its datasets `semantic(index)`, a label without its image.
     """
 
     reader: ClassVar[Callable[..., Any]]
@@ -80,22 +84,18 @@ class SegmentationDataModule(LightningDataModule):
             DataError: an option that makes no sense, or data that is missing.
         """
         super().__init__()
-        # `allow_zero_length...` and friends are Lightning's; everything of ours is set before anything can
-        # fail
-        self.batch_size = _positive("batch_size", batch_size)
-        self.eval_batch_size = (
-            self.batch_size if eval_batch_size is None else _positive("eval_batch_size", eval_batch_size)
-        )
-        if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 < fraction <= 1:
-            raise DataError(f"data.fraction is {fraction!r}. Give a share above 0 and up to 1, e.g. data.fraction=0.1.")
-        self.fraction = float(fraction)
-        self.limit = None if limit is None else _positive("limit", limit)
-        self.overfit = None if overfit is None else _positive("overfit", overfit)
+        # `allow_zero_length...` and friends are Lightning's; everything of ours is set before anything can fail
+        self.batch_size = positive("batch_size", batch_size)
+        self.eval_batch_size = positive_or_none("eval_batch_size", eval_batch_size) or self.batch_size
+        self.fraction = share("fraction", fraction)
+        self.limit = positive_or_none("limit", limit)
+        self.overfit = positive_or_none("overfit", overfit)
+        self.num_workers = worker_count(num_workers)
         self.seed = seed
         self.order_seed = order_seed
         self.drop_last = drop_last
         self.prefetch = prefetch
-        self.data = self._read(options)
+        self.data = built_reader(type(self).reader, options, seed=seed)
         self.info: DatasetInfo = self.data.info
         bind = getattr(augment, "bind", None)
         self.augment = augment if bind is None else bind(self.info)
@@ -103,21 +103,9 @@ class SegmentationDataModule(LightningDataModule):
             self.augment = None
         self._shuffle = shuffle
         self._cache = cache
-        workers: Any = num_workers
-        if workers != "auto" and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 0):
-            raise DataError(f"data.num_workers is {workers!r}. Give a whole number, 0 or more, or auto.")
-        self.num_workers = num_workers
+        self.test_on = "test"
+        """The split (train, val, test) that a test scores; `evaluate` may choose another one."""
         self._samples: dict[str, Samples | None] = {}
-
-    def _read(self, options: dict[str, Any]) -> Any:
-        known = inspect.signature(type(self).reader).parameters
-        unknown = [name for name in options if name not in known]
-        if unknown:
-            raise DataError(
-                f"data.{unknown[0]} is no setting of this data set. It takes"
-                f" {', '.join(n for n in known if n != 'seed')}."
-            )
-        return type(self).reader(**options, seed=self.seed)
 
     def samples(self, split: str) -> Samples | None:
         """The samples of train, val or test after `fraction` and `limit`; None where there are none."""
@@ -139,33 +127,73 @@ class SegmentationDataModule(LightningDataModule):
             )
         return self._samples[split]
 
-    def class_pixels(self) -> torch.Tensor:
-        """Pixels of each class in the training labels, `(C,)` int64; reads every training image once."""
-        samples = self.samples("train")
-        total = torch.zeros(self.info.num_classes, dtype=torch.int64)
-        for index in range(0 if samples is None else len(samples)):
-            assert samples is not None
-            labels = samples.plain(index)["semantic"].flatten()
-            known = labels[labels != self.info.ignore_index]
-            total += torch.bincount(known, minlength=self.info.num_classes)
-        return total
+    def test_samples(self) -> Samples | None:
+        """The samples of `test_on`, whole and unchanged; None where there are none."""
+        samples = self.samples(self.test_on)
+        if samples is None or self.test_on != "train":
+            return samples
+        return Samples(samples.source, indices=samples.indices, frozen=True, seed=self.order_seed)
 
-    def summary(self) -> dict[str, Any]:
-        """What was seen, for the record: name, root, counts and hashes per split; lists every file once."""
-        counts, hashes = {}, {}
-        for split in _SPLITS:
+    def unlabelled(self, split: str) -> Samples:
+        """The samples of any split without their labels, to be predicted: also where no labels are published.
+
+        Args:
+            split: its published name, such as `test` or `trainval`; of a synthetic set train, val or test.
+
+        Returns:
+            At most `limit` samples of `image`, `image_id` and `size`, in the split's own order.
+
+        Raises:
+            DataError: there is no such split.
+        """
+        published = getattr(self.data, "unlabelled", None)
+        if published is not None:
+            source = published(split)
+        else:
+            if split not in _SPLITS:
+                raise DataError(f"data.split is '{split}'. Data set '{self.info.name}' has train, val and test.")
+            source = self.data.dataset(split, run_seed=self.order_seed)
+            if source is None:
+                raise DataError(f"Data set '{self.info.name}' has no split '{split}'. Name another with data.split.")
+        kept = None if self.limit is None else list(range(min(self.limit, len(source))))
+        return Samples(source, indices=kept, labels=False)
+
+    def class_pixels(self) -> torch.Tensor:
+        """Pixels of each class in the training labels, `(C,)` int64; reads every training label once."""
+        samples = self.samples("train")
+        if samples is None:
+            return torch.zeros(self.info.num_classes, dtype=torch.int64)
+        return torch.from_numpy(class_pixels(samples, self.info))
+
+    def summary(self, splits: Sequence[str] = _SPLITS) -> dict[str, Any]:
+        """What was seen, for the record; lists every file once.
+
+        Args:
+            splits: of train, val and test, those that were.
+
+        Returns:
+            `name`, `root` (None for synthetic sets), and by split (train, val, test) `counts` of samples, `hashes` of
+            content and `splits`, the published names; `info`, the `DatasetInfo` as JSON has it.
+        """
+        counts, hashes, names = {}, {}, {}
+        published = getattr(self.data, "splits", {})
+        for split in splits:
             samples = self.samples(split)
             if samples is not None:
                 source: Any = samples.source
                 counts[split] = len(samples)
                 chosen = None if samples.indices is None else samples.indices
                 hashes[split] = source.digest(len(samples) if source.synthetic else chosen)
+                read = "train" if self.overfit else split
+                names[split] = published.get(read, read)
         root = self.data.root
         return {
             "name": self.info.name,
             "root": None if root is None else str(root),
             "counts": counts,
             "hashes": hashes,
+            "splits": names,
+            "info": json.loads(json.dumps(asdict(self.info))),
         }
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -178,28 +206,26 @@ class SegmentationDataModule(LightningDataModule):
             source.warned = True
             warnings.warn(SLOW_READING, stacklevel=2)
         batches = self._batches(samples, "training", self.batch_size, shuffle=shuffle, drop_last=self.drop_last)
-        batches.position = lambda: self._position(self._epoch_length(len(batches)))
+        batches.position = lambda: training_position(self.trainer, len(batches))
         return self._loader(samples, batches)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
-        return self._evaluation("val")
+        return self._evaluation(self.samples("val"), "validation")
 
     def test_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
-        return self._evaluation("test")
+        return self._evaluation(self.test_samples(), "test")
 
     def workers(self, source: Any) -> int:
         """Processes that read this source, `auto` resolved."""
         if self.num_workers != "auto":
             return int(self.num_workers)
-        resolved = _workers(synthetic=source.synthetic, small=_fits(source))
+        resolved = auto_workers(source)
         log.info("data.num_workers=auto: %d", resolved)
         return resolved
 
-    def _evaluation(self, split: str) -> DataLoader[Batch] | list[DataLoader[Batch]]:
-        samples = self.samples(split)
+    def _evaluation(self, samples: Samples | None, name: str) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         if samples is None:
             return []  # Lightning's word for none
-        name = {"val": "validation", "test": "test"}[split]
         return self._loader(samples, self._batches(samples, name, self.eval_batch_size, shuffle=False, drop_last=False))
 
     def _batches(self, samples: Samples, name: str, batch_size: int, *, shuffle: bool, drop_last: bool) -> EpochBatches:
@@ -232,26 +258,6 @@ class SegmentationDataModule(LightningDataModule):
             generator=torch.Generator().manual_seed(mix(self.order_seed)),
         )
 
-    def _position(self, batches_per_epoch: int) -> tuple[int, int]:
-        """Epoch and batches already done when an iteration over the training set starts."""
-        if self.trainer is None:
-            return 0, 0
-        fit: Any = self.trainer.fit_loop
-        epoch = fit.epoch_progress.current
-        if epoch.processed > epoch.completed:
-            # a checkpoint from the end of an epoch: its batches are done, its end is not counted yet
-            return epoch.processed, 0
-        # `ready` also counts a batch that was cut off in the middle
-        done = fit.epoch_loop.batch_progress.current.processed
-        if not fit.restarting:
-            done = 0
-        return (epoch.completed + 1, 0) if done >= batches_per_epoch else (epoch.completed, done)
-
-    def _epoch_length(self, batches: int) -> int:
-        """Batches that an epoch really has, with `trainer.limit_train_batches`."""
-        limit = 1.0 if self.trainer is None else self.trainer.limit_train_batches or 1.0
-        return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-
     def _chosen(self, source: Any, split: str) -> list[int] | None:
         count = len(source)
         if split != "train" or self.fraction == 1:
@@ -270,37 +276,5 @@ class SegmentationDataModule(LightningDataModule):
         if source.synthetic:
             return False
         if self._cache == "auto":
-            return self.workers(source) == 0 and _fits(source)
+            return self.workers(source) == 0 and fits(source)
         return bool(self._cache)
-
-
-class DisksDataModule(SegmentationDataModule):
-    """`data=disks`: see `segladder.data.disks.Disks` for the options."""
-
-    reader = Disks
-
-
-class FolderDataModule(SegmentationDataModule):
-    """`data=folder` and its presets: see `segladder.data.folder.Folder` for the options."""
-
-    reader = Folder
-
-
-def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise DataError(f"data.{name} is {value!r}. Give a whole number of samples, 1 or more.")
-    return value
-
-
-def _fits(source: Any) -> bool:
-    return getattr(source, "decoded_bytes", _CACHE_BYTES) < _CACHE_BYTES
-
-
-def _workers(*, synthetic: bool, small: bool) -> int:
-    """Synthetic sets are read in order; on the CPU small sets are cached, and the cores are the network's."""
-    if synthetic:
-        return 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if torch.cuda.is_available():
-        return max(1, min(8, cores // torch.cuda.device_count() - 1))
-    return 0 if small else max(1, min(4, cores // 2))

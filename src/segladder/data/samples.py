@@ -45,6 +45,7 @@ class Samples(Dataset[Sample]):
         seed: int = 0,
         cache: bool = False,
         frozen: bool = False,
+        labels: bool = True,
     ) -> None:
         """
         Args:
@@ -55,6 +56,7 @@ class Samples(Dataset[Sample]):
             seed: decides the augmentation, together with epoch and index.
             cache: keep decoded samples in memory.
             frozen: every epoch sees the samples of epoch 0.
+            labels: False leaves `image`, `image_id` and `size` alone in each sample.
         """
         self.source = source
         self.indices = None if indices is None else list(indices)
@@ -62,6 +64,7 @@ class Samples(Dataset[Sample]):
         self.augment = augment
         self.seed = seed
         self.frozen = frozen
+        self.labels = labels
         self._cache: dict[int, Sample] | None = {} if cache else None
 
     def __len__(self) -> int:
@@ -82,6 +85,15 @@ class Samples(Dataset[Sample]):
         """One sample of epoch 0 as it was read."""
         return self._read(0, index if self.indices is None else self.indices[index])
 
+    def semantic(self, index: int) -> torch.Tensor:
+        """The label of one sample of epoch 0, `(H, W)` int64; its image is not decoded where the source can do so."""
+        place = index if self.indices is None else self.indices[index]
+        alone: Any = getattr(self.source, "semantic", None)
+        if alone is None or (self._cache is not None and place in self._cache):
+            return self._read(0, place)["semantic"]
+        label: torch.Tensor = alone(place)
+        return label
+
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
         """A finished batch.
 
@@ -90,7 +102,7 @@ class Samples(Dataset[Sample]):
         """
         try:
             whole: Any = getattr(self.source, "__getitems__", None)
-            if whole is not None and self.augment is None:
+            if whole is not None and self.augment is None and self.labels:
                 ready: Batch = whole(
                     [(0 if self.frozen else e, i if self.indices is None else self.indices[i]) for e, i in keys]
                 )
@@ -103,6 +115,9 @@ class Samples(Dataset[Sample]):
             raise DataError(str(error)) from None
 
     def _read(self, epoch: int, index: int) -> Sample:
+        if not self.labels:
+            bare = self.source[(epoch, index)]
+            return {"image": bare["image"], "image_id": bare["image_id"], "size": bare["size"]}
         if self._cache is None:
             return self.source[(epoch, index)]
         if index not in self._cache:

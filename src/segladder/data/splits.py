@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from segladder.data.errors import DataError
+from segladder.data.files import Pair
 from segladder.data.images import SUFFIXES
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One image and its label file."""
-
-    image_id: str
-    """The image's path below `images/` without its suffix, with forward slashes."""
-    image: Path
-    label: Path
 
 
 class Tree:
@@ -70,10 +60,11 @@ def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree) -> list[Pa
     with or without suffix. Blank lines, and Windows line ends are fine.
 
     Returns:
-        Pairs in the order of the file, or sorted by path; None where the root has no such split.
+        Pairs in the order of the file, or sorted by path, `label` None where there is none; None where the root
+        has no such split.
 
     Raises:
-        DataError: an empty split, an entry without image, an image without label, a label without image.
+        DataError: an empty split, an entry without image, a label without image.
     """
     listing = root / "splits" / f"{split}.txt"
     if listing.is_file():
@@ -87,9 +78,6 @@ def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree) -> list[Pa
             f"Split '{split}' is empty: '{folder}' holds no picture ({', '.join(sorted(SUFFIXES)[:6])}, ...)."
             " Put images there."
         )
-    unlabelled = [stem for stem in stems if stem not in labels.files]
-    if unlabelled:
-        raise _unlabelled(images.path(unlabelled[0]), labels.folder / unlabelled[0], len(unlabelled), len(stems))
     orphans = [stem for stem in labels.below(split) if stem not in images.files]
     if orphans:
         raise DataError(
@@ -97,7 +85,28 @@ def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree) -> list[Pa
             f" {len(orphans)} of {len(labels.below(split))} labels are so. Add the images, or take the labels"
             " away."
         )
-    return [Pair(stem, images.path(stem), labels.path(stem)) for stem in stems]
+    return [Pair(stem, images.path(stem), labels.path(stem) if stem in labels.files else None) for stem in stems]
+
+
+def require_labels(pairs: Sequence[Pair], *, labels: Path, suffix: str = "") -> None:
+    """Refuses images without label among others that have one.
+
+    Args:
+        pairs: the split.
+        labels: the folder where labels are looked for.
+        suffix: how the label's file name goes on after the image's id, for the message.
+
+    Raises:
+        DataError: names the first such image, and how many there are.
+    """
+    lacking = [pair for pair in pairs if pair.label is None]
+    if lacking:
+        share = f" {len(lacking)} of {len(pairs)} images are so." if len(lacking) > 1 else ""
+        wanted = f"'{labels / lacking[0].image_id}{suffix or '.png'}'"
+        raise DataError(
+            f"Image '{lacking[0].image}' has no label: {wanted}{'' if suffix else ' (or another picture of that name)'}"
+            f" is missing.{share} Add the label, or take the image out of the split."
+        )
 
 
 def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree) -> list[Pair]:
@@ -121,9 +130,7 @@ def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree) -
             )
         seen[found] = number
         label = found if found in labels.files else labels.find(entry, split)
-        if label is None:
-            raise _unlabelled(images.path(found), labels.folder / found, 1, len(entries))
-        pairs.append(Pair(found, images.path(found), labels.path(label)))
+        pairs.append(Pair(found, images.path(found), None if label is None else labels.path(label)))
     return pairs
 
 
@@ -135,14 +142,6 @@ def _stem(line: str) -> str:
     if path.parts[:1] == ("images",):
         path = path.relative_to("images")
     return path.as_posix()
-
-
-def _unlabelled(image: Path, label: Path, count: int, total: int) -> DataError:
-    share = f" {count} of {total} images are so." if count > 1 else ""
-    return DataError(
-        f"Image '{image}' has no label: '{label}.png' (or another picture of that name) is missing.{share}"
-        " Add the label, or take the image out of the split."
-    )
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

@@ -9,12 +9,14 @@ from segladder.viz.grid import GridRow, picture_grid
 from segladder.viz.image import to_rgb
 from segladder.viz.legend import legend
 from segladder.viz.overlay import overlay
+from segladder.viz.sheet import SheetSample, sample_sheet
 from segladder.viz.statistics import ClassStatistics, class_iou, class_statistics
 
 __all__ = [
     "ERROR_COLORS",
     "ClassStatistics",
     "GridRow",
+    "SheetSample",
     "boundaries",
     "class_bars",
     "class_bars_text",
@@ -28,5 +30,6 @@ __all__ = [
     "overlay",
     "picture_grid",
     "plot_curves",
+    "sample_sheet",
     "to_rgb",
 ]

@@ -1,0 +1,202 @@
+"""Cityscapes semantic segmentation as it is published: labelIds become the 19 classes of the benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from segladder.data.errors import DataError
+from segladder.data.files import FileDataset, Pair, images_alone, no_labels
+from segladder.data.labels import LabelReader
+from segladder.data.splits import require_labels
+from segladder.types import IGNORE_INDEX, DatasetInfo
+
+# cityscapesScripts, labels.py: name, id, colour, has instances; in the order of train ids
+_TABLE = (
+    ("road", 7, (128, 64, 128), False),
+    ("sidewalk", 8, (244, 35, 232), False),
+    ("building", 11, (70, 70, 70), False),
+    ("wall", 12, (102, 102, 156), False),
+    ("fence", 13, (190, 153, 153), False),
+    ("pole", 17, (153, 153, 153), False),
+    ("traffic light", 19, (250, 170, 30), False),
+    ("traffic sign", 20, (220, 220, 0), False),
+    ("vegetation", 21, (107, 142, 35), False),
+    ("terrain", 22, (152, 251, 152), False),
+    ("sky", 23, (70, 130, 180), False),
+    ("person", 24, (220, 20, 60), True),
+    ("rider", 25, (255, 0, 0), True),
+    ("car", 26, (0, 0, 142), True),
+    ("truck", 27, (0, 0, 70), True),
+    ("bus", 28, (0, 60, 100), True),
+    ("train", 31, (0, 80, 100), True),
+    ("motorcycle", 32, (0, 0, 230), True),
+    ("bicycle", 33, (119, 11, 32), True),
+)
+
+LABEL_IDS = tuple(label_id for _, label_id, _, _ in _TABLE)
+"""The official id of each class."""
+
+_HIGHEST_ID = 33
+
+_IMAGES, _LABELS = "leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"
+_SITE = "https://www.cityscapes-dataset.com/downloads/"
+_LAYOUT = "so that leftImg8bit/ and gtFine/ lie in data.root"
+
+
+class CityscapesLabels(LabelReader):
+    """`*_gtFine_labelIds.png`: ids 0 to 33, of which 19 are classes and the rest is ignored."""
+
+    in_color = (
+        "That is what *_gtFine_color.png is for, a picture to look at: data=cityscapes reads *_gtFine_labelIds.png as"
+        f" {_LABELS} holds it."
+    )
+
+    def __init__(self) -> None:
+        # -1 (licence plate) is never drawn by the official tools, so a file holds 0 to 33 alone
+        ignored = [label_id for label_id in range(_HIGHEST_ID + 1) if label_id not in LABEL_IDS]
+        values = {label_id: index for index, label_id in enumerate(LABEL_IDS)}
+        super().__init__([name for name, *_ in _TABLE], ignore=ignored, values=values, ignore_index=IGNORE_INDEX)
+
+    def expectation(self) -> str:
+        return f"values that are no Cityscapes label id (0 to {_HIGHEST_ID})"
+
+    def advice(self, every: NDArray[Any], bad: NDArray[Any]) -> str:
+        if bad.tolist() == [255]:
+            return (
+                "255 is a train id: this looks like a *_labelTrainIds.png under the name of a *_labelIds.png. Take the"
+                f" original from {_LABELS}; the classes are made from labelIds here."
+            )
+        return f"Take the original from {_LABELS}."
+
+
+class Cityscapes:
+    """The reader behind `data=cityscapes` (Cordts et al., CVPR 2016)."""
+
+    def __init__(
+        self,
+        *,
+        root: str | Path,
+        train_split: str | None = "train",
+        val_split: str | None = "val",
+        test_split: str | None = "val",
+        seed: int = 0,
+    ) -> None:
+        """
+        Args:
+            root: the folder that holds `leftImg8bit/` and `gtFine/`.
+            train_split: folder of both to train on; null for none.
+            val_split: folder to validate on; null for none.
+            test_split: folder to test on; null for none. The labels of `test` are not public.
+            seed: unused, the published splits are fixed.
+
+        Raises:
+            DataError: the root is not there, or is no Cityscapes.
+        """
+        self.root = Path(root).expanduser()
+        if not self.root.is_dir():
+            raise DataError(
+                f"data.root '{self.root}' (that is '{self.root.resolve()}') is not there. Fetch {_IMAGES} and {_LABELS}"
+                f" from {_SITE} (after registration) and unpack both into one folder, {_LAYOUT}."
+            )
+        if not (self.root / "leftImg8bit").is_dir():
+            raise DataError(
+                f"data.root '{self.root}' has no folder 'leftImg8bit'. Unpack {_IMAGES} from {_SITE} there, {_LAYOUT}."
+            )
+        self.splits = {"train": train_split, "val": val_split, "test": test_split}
+        self.labels = CityscapesLabels()
+        self._found: dict[str, list[Pair]] = {}
+        self.info = DatasetInfo(
+            name="cityscapes",
+            classes=self.labels.classes,
+            palette=tuple(color for _, _, color, _ in _TABLE),
+            things=tuple(thing for *_, thing in _TABLE),
+            label_ids=LABEL_IDS,
+        )
+
+    def dataset(self, split: str, *, run_seed: int) -> FileDataset | None:
+        """The samples of `train`, `val` or `test`, each with its label; None where none is wanted.
+
+        Raises:
+            DataError: the split is not there, or labels are missing, or those of the test split that tell nothing.
+        """
+        name = self.splits[split]
+        if name is None:
+            return None
+        pairs = self._pairs(name)
+        labelled = [pair.label for pair in pairs if pair.label is not None]
+        if name == "test" and (not labelled or self._dummy(labelled[0])):
+            raise no_labels(name, split, root=self.root, why="its labels are not public (the published ones are empty)")
+        if not labelled:
+            raise self._without_labels(name, pairs)
+        require_labels(pairs, labels=self.root / "gtFine" / name, suffix="_gtFine_labelIds.png")
+        self._refuse_orphans(name, pairs)
+        return self._dataset(pairs)
+
+    def unlabelled(self, name: str) -> FileDataset:
+        """The images alone of any folder of `leftImg8bit`.
+
+        Raises:
+            DataError: there is no such split.
+        """
+        return self._dataset(images_alone(self._pairs(name)))
+
+    def _dataset(self, pairs: Sequence[Pair]) -> FileDataset:
+        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels)
+
+    def _pairs(self, name: str) -> list[Pair]:
+        if name not in self._found:
+            folder = self.root / "leftImg8bit" / name
+            images = sorted(folder.glob("*/*_leftImg8bit.png"))
+            if not images:
+                raise self._missing_split(name, folder)
+            labels = self._label_files(name)
+            self._found[name] = []
+            for image in images:
+                image_id = f"{image.parent.name}/{image.name.removesuffix('_leftImg8bit.png')}"
+                self._found[name].append(Pair(image_id, image, labels.get(image_id)))
+        return self._found[name]
+
+    def _label_files(self, name: str) -> dict[str, Path]:
+        """Image id -> label file, of all labels of a split."""
+        files = (self.root / "gtFine" / name).glob("*/*_gtFine_labelIds.png")
+        return {f"{path.parent.name}/{path.name.removesuffix('_gtFine_labelIds.png')}": path for path in files}
+
+    def _dummy(self, label: Path) -> bool:
+        """Whether a label says nothing: those of the test split are published so."""
+        return bool((self.labels.read(label) == IGNORE_INDEX).all())
+
+    def _refuse_orphans(self, name: str, pairs: Sequence[Pair]) -> None:
+        labels = self._label_files(name)
+        orphans = sorted(labels.keys() - {pair.image_id for pair in pairs})
+        if orphans:
+            image = self.root / "leftImg8bit" / name / f"{orphans[0]}_leftImg8bit.png"
+            raise DataError(
+                f"Label '{labels[orphans[0]]}' has no image ('{image}' is missing); {len(orphans)} of {len(labels)}"
+                f" labels are so. Unpack {_IMAGES} completely, or take the labels away."
+            )
+
+    def _missing_split(self, name: str, folder: Path) -> DataError:
+        there = sorted(path.name for path in folder.parent.iterdir() if path.is_dir())
+        what = "holds no CITY/*_leftImg8bit.png" if folder.is_dir() else "is not there"
+        return DataError(
+            f"data.root '{self.root}' has no images of split '{name}': '{folder}' {what}. Splits there:"
+            f" {', '.join(there) or 'none'}. Unpack {_IMAGES} from {_SITE} completely, or name another split."
+        )
+
+    def _without_labels(self, name: str, pairs: Sequence[Pair]) -> DataError:
+        folder = self.root / "gtFine" / name
+        for kind in ("labelTrainIds", "color"):
+            found = sorted(folder.glob(f"*/*_gtFine_{kind}.png"))
+            if found:
+                return DataError(
+                    f"'{folder}' has {len(found)} *_gtFine_{kind}.png but no *_gtFine_labelIds.png, which are what is"
+                    f" read here. Unpack {_LABELS} from {_SITE} completely."
+                )
+        return DataError(
+            f"None of the {len(pairs)} images of split '{name}' has a label: '{folder}/CITY/*_gtFine_labelIds.png' was"
+            f" looked for. Unpack {_LABELS} from {_SITE} there, {_LAYOUT}."
+        )

@@ -1,0 +1,33 @@
+"""The DataModule of each data set: which reader it has."""
+
+from __future__ import annotations
+
+from segladder.data.cityscapes import Cityscapes
+from segladder.data.disks import Disks
+from segladder.data.folder import Folder
+from segladder.data.module import SegmentationDataModule
+from segladder.data.voc import Voc
+
+
+class DisksDataModule(SegmentationDataModule):
+    """`data=disks`: see `segladder.data.disks.Disks` for the options."""
+
+    reader = Disks
+
+
+class FolderDataModule(SegmentationDataModule):
+    """`data=folder` and its presets: see `segladder.data.folder.Folder` for the options."""
+
+    reader = Folder
+
+
+class VocDataModule(SegmentationDataModule):
+    """`data=voc`: see `segladder.data.voc.Voc` for the options."""
+
+    reader = Voc
+
+
+class CityscapesDataModule(SegmentationDataModule):
+    """`data=cityscapes`: see `segladder.data.cityscapes.Cityscapes` for the options."""
+
+    reader = Cityscapes

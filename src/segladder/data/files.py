@@ -1,0 +1,144 @@
+"""Image and label files as samples: what every data set on disk comes down to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from segladder.data.errors import DataError
+from segladder.data.images import header, read_image
+from segladder.data.labels import LabelReader
+from segladder.data.order import Key
+from segladder.types import DatasetInfo, Sample
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One image and its label file."""
+
+    image_id: str
+    """The image's path in its split or folder without suffix, with forward slashes."""
+    image: Path
+    label: Path | None
+    """None where there is no such file."""
+
+
+class FileDataset(Dataset[Sample]):
+    """Image and label files as samples, decoded on every read."""
+
+    synthetic = False
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        root: Path,
+        info: DatasetInfo,
+        labels: LabelReader,
+        deep: bool = False,
+        narrow: bool = False,
+    ) -> None:
+        """
+        Args:
+            pairs: the files, in order.
+            root: what the identity's paths are relative to.
+            info: classes and channels.
+            labels: how label files are read.
+            deep: images have more than 8 bits and come as float32.
+            narrow: see `read_image`.
+        """
+        self.pairs = list(pairs)
+        self.root = root
+        self.info = info
+        self.labels = labels
+        self.deep = deep
+        self.narrow = narrow
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, key: Key | int) -> Sample:
+        """One whole image, with its label where it has one; the epoch of a key changes nothing.
+
+        Raises:
+            DataError: see `read_image` and `LabelReader.read`; or image and label differ in size.
+        """
+        pair = self.pairs[key if isinstance(key, int) else key[1]]
+        image = read_image(pair.image, channels=self.info.channels, deep=self.deep, narrow=self.narrow)
+        height, width = image.shape[-2:]
+        sample: Sample = {"image": image, "image_id": pair.image_id, "size": (height, width)}
+        if pair.label is None:
+            return sample
+        semantic = self.labels.read(pair.label)
+        if semantic.shape != (height, width):
+            turned = tuple(semantic.shape) == (width, height)
+            hint = " The image may carry an EXIF orientation that its label was drawn without." if turned else ""
+            raise DataError(
+                f"Image '{pair.image}' is {height}x{width} but its label '{pair.label}' is"
+                f" {semantic.shape[0]}x{semantic.shape[1]} (height x width).{hint} Store the label at the"
+                " image's size, with nearest-neighbour resizing."
+            )
+        return {**sample, "semantic": semantic}
+
+    def semantic(self, index: int) -> Tensor:
+        """The label of one sample, `(H, W)` int64, without a look at its image.
+
+        Raises:
+            DataError: see `LabelReader.read`.
+        """
+        label = self.pairs[index].label
+        assert label is not None, "a split without labels is never counted"
+        return self.labels.read(label)
+
+    def digest(self, indices: Sequence[int] | None = None) -> str:
+        """SHA-256 of the split's content as far as it is cheap to know.
+
+        That is every image's and label's path below the root and size in bytes, sorted, and what label values
+        mean. File contents are not read (Cityscapes would take minutes): an edit that keeps the size goes
+        unseen.
+        """
+        chosen = self.pairs if indices is None else [self.pairs[index] for index in indices]
+        files = sorted(
+            f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}"
+            for pair in chosen
+            for path in (pair.image, pair.label)
+            if path is not None
+        )
+        content = {"files": files, "labels": self.labels.settings(), "channels": self.info.channels}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def decoded_bytes(self) -> int:
+        """About how much memory all samples take once decoded, from the first image's size."""
+        _, _, (height, width) = header(self.pairs[0].image)
+        label_bytes = 1 if self.info.ignore_index < 256 else 2
+        return len(self) * height * width * (self.info.channels * (4 if self.deep else 1) + label_bytes)
+
+
+def images_alone(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs as of a split without labels."""
+    return [replace(pair, label=None) for pair in pairs]
+
+
+def no_labels(name: str, role: str, *, root: Path, why: str) -> DataError:
+    """The error of a split that has images alone where labels are needed.
+
+    Args:
+        name: the split's published name.
+        role: what it was to serve as: train, val or test.
+        root: the data set's folder.
+        why: what is missing, as a part of a sentence.
+    """
+    use = {"train": "be trained on", "val": "be scored", "test": "be scored"}[role]
+    without = "" if role == "train" else f" (data.{role}_split=null: none)"
+    return DataError(
+        f"Split '{name}' of '{root}' cannot {use}: {why}. Name a split with labels by data.{role}_split=…{without};"
+        f" `segladder predict run=DIR data.split={name} output=DIR` writes predictions for this one."
+    )

@@ -1,0 +1,67 @@
+"""The loading options of a DataModule, checked: each is refused in a sentence that holds its value."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from segladder.data.errors import DataError
+
+
+def positive(name: str, value: Any) -> int:
+    """A whole number from 1.
+
+    Raises:
+        DataError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise DataError(f"data.{name} is {value!r}. Give a whole number of samples, 1 or more.")
+    return value
+
+
+def positive_or_none(name: str, value: Any) -> int | None:
+    """A whole number from 1, or None.
+
+    Raises:
+        DataError: it is neither.
+    """
+    return None if value is None else positive(name, value)
+
+
+def share(name: str, value: Any) -> float:
+    """A number in (0, 1].
+
+    Raises:
+        DataError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise DataError(f"data.{name} is {value!r}. Give a share above 0 and up to 1, e.g. data.{name}=0.1.")
+    return float(value)
+
+
+def worker_count(value: Any) -> int | str:
+    """A whole number from 0, or the word `auto`.
+
+    Raises:
+        DataError: it is neither.
+    """
+    if value != "auto" and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise DataError(f"data.num_workers is {value!r}. Give a whole number, 0 or more, or auto.")
+    known: int | str = value
+    return known
+
+
+def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed: int) -> Any:
+    """The reader with its own options.
+
+    Raises:
+        DataError: an option that it does not take; or what the reader itself refuses.
+    """
+    known = inspect.signature(reader).parameters
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise DataError(
+            f"data.{unknown[0]} is no setting of this data set. It takes {', '.join(n for n in known if n != 'seed')}."
+        )
+    return reader(**options, seed=seed)

@@ -1,0 +1,137 @@
+"""Tiny data sets in their genuine layouts, drawn by code: `from drawn_sets import draw_voc`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+VOC_SIZES = ((48, 40), (40, 56), (52, 44))
+"""Heights and widths, in turn."""
+
+CITY_SIZE = (48, 96)
+"""Height and width of a drawn street."""
+
+CITIES = {"train": ("aachen", "ulm"), "val": ("frankfurt",), "test": ("berlin",)}
+
+
+def draw_voc(root: Path, *, train: int = 8, val: int = 3, test: int = 2) -> Path:
+    """VOC2012 with palette PNGs, borders of 255 and unequal sizes; `train_aug` adds 4 images to `train`.
+
+    The red of an image is 10 times its class (20 at a border), as far as JPEG keeps it. `test` has images alone.
+
+    Returns:
+        `root`, which holds JPEGImages/ and the rest.
+    """
+    names: dict[str, list[str]] = {}
+    total = 0
+    for split, count in (("train", train), ("val", val), ("test", test), ("extra", 4)):
+        names[split] = [f"2008_{total + index:06d}" for index in range(count)]
+        total += count
+    for number, name in enumerate(name for listed in names.values() for name in listed):
+        label = voc_label(number)
+        image = np.zeros((*label.shape, 3), dtype=np.uint8)
+        image[..., 0] = np.where(label == 255, 20, label * 10)
+        _save(root / "JPEGImages" / f"{name}.jpg", Image.fromarray(image), quality=95)
+        if name in names["train"] + names["val"]:
+            _save(root / "SegmentationClass" / f"{name}.png", with_voc_palette(label))
+        if name in names["train"] + names["extra"]:
+            # SBD knows no borders, and its PNGs have no palette
+            _save(root / "SegmentationClassAug" / f"{name}.png", Image.fromarray(np.where(label == 255, 0, label)))
+    lists = {"train": names["train"], "val": names["val"], "test": names["test"]}
+    lists["trainval"] = lists["train"] + lists["val"]
+    for split, listed in lists.items():
+        _write(root / "ImageSets" / "Segmentation" / f"{split}.txt", "\n".join(listed) + "\n")
+    pairs = [f"/JPEGImages/{name}.jpg /SegmentationClassAug/{name}.png" for name in names["train"] + names["extra"]]
+    _write(root / "ImageSets" / "Segmentation" / "train_aug.txt", "\n".join(pairs) + "\n")
+    return root
+
+
+def voc_label(number: int) -> NDArray[np.uint8]:
+    """The classes of the drawn image of that number, `(H, W)`: one object with a border on background."""
+    height, width = VOC_SIZES[number % len(VOC_SIZES)]
+    label = np.zeros((height, width), dtype=np.uint8)
+    label[8:32, 8:32] = 255
+    label[10:30, 10:30] = number % 20 + 1
+    return label
+
+
+def with_voc_palette(label: NDArray[np.uint8]) -> Image.Image:
+    """The class map as a picture of mode P with VOC's colours, written down from the development kit's own code."""
+    colors = np.zeros((256, 3), dtype=np.uint8)
+    for index in range(256):
+        rest, shift = index, 7
+        while rest:
+            for channel in range(3):
+                colors[index, channel] |= ((rest >> channel) & 1) << shift
+            rest, shift = rest >> 3, shift - 1
+    picture = Image.fromarray(label)
+    picture.putpalette(colors.reshape(-1).tolist())
+    return picture
+
+
+def draw_cityscapes(root: Path, *, per_city: int = 4) -> Path:
+    """leftImg8bit and gtFine with labelIds of every kind; the labels of `test` say nothing, as published.
+
+    The red of an image is 5 times its label id.
+
+    Returns:
+        `root`, which holds leftImg8bit/ and gtFine/.
+    """
+    for split, cities in CITIES.items():
+        for city in cities:
+            for number in range(per_city):
+                ids = city_ids(number)
+                image = np.zeros((*ids.shape, 3), dtype=np.uint8)
+                image[..., 0] = ids * 5
+                stem = f"{city}_{number:06d}_000019"
+                _save(root / "leftImg8bit" / split / city / f"{stem}_leftImg8bit.png", Image.fromarray(image))
+                if split == "test":
+                    ids = np.where(np.arange(ids.shape[0])[:, None] < 40, 3, 1) * np.ones_like(ids)
+                folder = root / "gtFine" / split / city
+                _save(folder / f"{stem}_gtFine_labelIds.png", Image.fromarray(ids.astype(np.uint8)))
+                _save(folder / f"{stem}_gtFine_color.png", Image.fromarray(image))
+    return root
+
+
+def city_ids(number: int) -> NDArray[np.uint8]:
+    """The label ids of the drawn street of that number, `(H, W)`: all ids from 0 to 33 in a grid, shifted."""
+    height, width = CITY_SIZE
+    grid = (np.arange(12).reshape(3, 4) + 12 * (number % 3)) % 34
+    ids = np.kron(grid, np.ones((height // 3, width // 4), dtype=int))
+    ids[-4:] = 1  # the car that carries the camera
+    return ids.astype(np.uint8)
+
+
+def draw_threads(root: Path, *, counts: dict[str, int] | None = None, channels: int = 1) -> Path:
+    """A folder set of thin dark curves, about 3 % of the pixels, on texture; masks of 0 and 255, unequal sizes."""
+    draw = np.random.default_rng(0)
+    for split, count in (counts or {"train": 24, "val": 6, "test": 6}).items():
+        for number in range(count):
+            height, width = 64 + 8 * (number % 3), 80 - 8 * (number % 2)
+            mask = np.zeros((height, width), dtype=bool)
+            columns = np.arange(width)
+            for _ in range(2):
+                phase, waves, middle = draw.uniform(0, 6), draw.uniform(0.5, 2), draw.uniform(0.3, 0.7)
+                rows = height * (middle + 0.2 * np.sin(phase + waves * columns / width * 6))
+                mask[np.clip(rows.round().astype(int), 0, height - 1), columns] = True
+            texture = np.kron(draw.uniform(120, 200, (height // 8, width // 8)), np.ones((8, 8)))
+            grey = texture + draw.normal(0, 10, mask.shape) - 70 * mask
+            image = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+            _save(root / "images" / split / f"{number:02d}.png", image.convert("RGB" if channels == 3 else "L"))
+            _save(root / "labels" / split / f"{number:02d}.png", Image.fromarray(mask.astype(np.uint8) * 255))
+    _write(root / "dataset.json", json.dumps({"classes": ["background", "thread"]}))
+    return root
+
+
+def _save(path: Path, image: Image.Image, **options: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, **options)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)

@@ -1,10 +1,12 @@
 """Cross-entropy against torch's."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from segladder.losses import CrossEntropy, LossSum, Scores, median_frequency_weights
+from segladder.losses import CrossEntropy, LossSum, Scores, inverse_log_weights, median_frequency_weights
 from segladder.types import UserError
 
 WEIGHTS = [1.0, 0.5, 2.0, 0.0]
@@ -58,8 +60,25 @@ def test_median_frequency_weights_lift_rare_classes():
     assert weights.tolist() == [0.1, 1.0, 10.0, 0.0]
 
 
+def test_inverse_log_weights_are_enets():
+    weights = inverse_log_weights(torch.tensor([90, 10, 0]))
+    assert weights.tolist() == pytest.approx([1 / math.log(1.02 + 0.9), 1 / math.log(1.02 + 0.1), 0.0])
+    with pytest.raises(UserError, match="labelled pixels"):
+        inverse_log_weights(torch.zeros(2))
+
+
+def test_a_rule_is_filled_in_from_counts():
+    for rule, weights in (("auto", median_frequency_weights), ("inverse_log", inverse_log_weights)):
+        total = LossSum({"ce": CrossEntropy(class_weights=rule)}, {"ce": 1.0})
+        counts = torch.tensor([90, 10])
+        total.resolve_class_weights(counts)
+        assert torch.equal(total.terms["ce"].class_weights, weights(counts).float())
+    with pytest.raises(UserError, match="a rule: auto, median_frequency, inverse_log"):
+        CrossEntropy(class_weights="balanced")
+
+
 def test_median_frequency_of_nothing_is_refused():
-    with pytest.raises(UserError, match="needs labelled pixels"):
+    with pytest.raises(UserError, match="need labelled pixels"):
         median_frequency_weights(torch.zeros(3))
 
 

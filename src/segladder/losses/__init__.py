@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segladder.losses.ce import CrossEntropy as CrossEntropy
+    from segladder.losses.class_weights import inverse_log_weights as inverse_log_weights
     from segladder.losses.class_weights import median_frequency_weights as median_frequency_weights
     from segladder.losses.dice import Dice as Dice
     from segladder.losses.expression import canonical as canonical
@@ -27,6 +28,7 @@ _HOME = {
     "Scores": "scores",
     "Tversky": "tversky",
     "canonical": "expression",
+    "inverse_log_weights": "class_weights",
     "median_frequency_weights": "class_weights",
     "parse": "expression",
 }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from segladder.losses.class_weights import at_labels, check_length, checked_weights
+from segladder.losses.class_weights import RULES, at_labels, check_length, checked_weights
 from segladder.losses.scores import Scores
 from segladder.losses.slopes import Slopes
 from segladder.types import UserError
@@ -23,12 +22,11 @@ class CrossEntropy(nn.Module):
 
     class_weights: Tensor | None
 
-    def __init__(
-        self, *, class_weights: Sequence[float] | Literal["auto"] | None = None, label_smoothing: float = 0.0
-    ) -> None:
+    def __init__(self, *, class_weights: Sequence[float] | str | None = None, label_smoothing: float = 0.0) -> None:
         """
         Args:
-            class_weights: one weight per class; the word `auto` waits for `resolve_class_weights`.
+            class_weights: one weight per class; or a rule, which waits for `resolve_class_weights`:
+                `median_frequency` (also `auto`), `inverse_log`.
             label_smoothing: share of the truth spread over all classes, in [0, 1) (Szegedy et al., CVPR 2016).
 
         Raises:
@@ -39,10 +37,13 @@ class CrossEntropy(nn.Module):
             raise UserError(
                 f"loss.terms.ce.label_smoothing is {label_smoothing:g}. Give a share in [0, 1), such as 0.1."
             )
-        if isinstance(class_weights, str) and class_weights != "auto":
-            raise UserError(f"{_WEIGHTS} is '{class_weights}'. Give one number per class, or the word auto.")
+        if isinstance(class_weights, str) and class_weights not in ("auto", *RULES):
+            raise UserError(
+                f"{_WEIGHTS} is '{class_weights}'. Give one number per class, or a rule: auto, {', '.join(RULES)}."
+            )
         self.label_smoothing = float(label_smoothing)
-        self.needs_class_weights = class_weights == "auto"
+        self.class_weights_rule = class_weights if isinstance(class_weights, str) else None
+        self.needs_class_weights = self.class_weights_rule is not None
         listed = None if class_weights is None or isinstance(class_weights, str) else class_weights
         # not in checkpoints: the weights belong to the config, and `auto` follows the data
         self.register_buffer(
@@ -52,10 +53,10 @@ class CrossEntropy(nn.Module):
         )
 
     def resolve_class_weights(self, weights: Tensor) -> None:
-        """Put numbers in place of `auto`.
+        """Put numbers in place of a rule.
 
         Args:
-            weights: `(C,)`, finite, none negative, not all 0; see `median_frequency_weights`.
+            weights: `(C,)`, finite, none negative, not all 0.
 
         Raises:
             UserError: the weights are not so.
@@ -67,11 +68,11 @@ class CrossEntropy(nn.Module):
         """Refuse settings that do not fit the number of classes.
 
         Raises:
-            UserError: the weights are not one per class, or still the word `auto`.
+            UserError: the weights are not one per class, or still a rule's name.
         """
         if self.needs_class_weights:
             raise UserError(
-                f"{_WEIGHTS} is 'auto' and nobody has counted the classes."
+                f"{_WEIGHTS} is '{self.class_weights_rule}' and nobody has counted the classes."
                 f" Train through `segladder train`, which counts them, or call resolve_class_weights() first."
             )
         check_length(self.class_weights, num_classes, _WEIGHTS)
@@ -107,5 +108,5 @@ class CrossEntropy(nn.Module):
         return Slopes(value=value - (spread * sums).sum(), log_p=slope, spread=spread)
 
     def extra_repr(self) -> str:
-        weights = "auto" if self.needs_class_weights else self.class_weights
+        weights = self.class_weights_rule if self.needs_class_weights else self.class_weights
         return f"class_weights={weights}, label_smoothing={self.label_smoothing:g}"

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from segladder.losses.blocked import FUSED, Term, blocked_losses
 from segladder.losses.ce import CrossEntropy
+from segladder.losses.class_weights import weights_by_rule
 from segladder.losses.expression import canonical, check_weights
 from segladder.losses.focal import Focal
 from segladder.losses.labels import LabelCheck
@@ -89,11 +90,15 @@ class LossSum(nn.Module):
         """Whether a term's class weights are `auto` and not resolved yet."""
         return any(self._waits(term) for term in self.terms.values())
 
-    def resolve_class_weights(self, weights: Tensor) -> None:
-        """Give the terms whose class weights are `auto` their numbers, `(C,)`; see `median_frequency_weights`."""
+    def resolve_class_weights(self, pixels: Tensor) -> None:
+        """Give the terms whose class weights are a rule's name (`auto`, `inverse_log`) their numbers.
+
+        Args:
+            pixels: pixels of each class in the training labels, `(C,)`.
+        """
         for term in self.terms.values():
-            if isinstance(term, CrossEntropy) and term.needs_class_weights:
-                term.resolve_class_weights(weights)
+            if isinstance(term, CrossEntropy) and term.class_weights_rule is not None and term.needs_class_weights:
+                term.resolve_class_weights(weights_by_rule(term.class_weights_rule, pixels))
                 if self.num_classes is not None:
                     term.check(self.num_classes)
 

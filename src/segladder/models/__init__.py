@@ -6,21 +6,57 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from segladder.models.adapt import Taken as Taken
+    from segladder.models.adapt import take_matching as take_matching
+    from segladder.models.auxiliary import WithAuxiliary as WithAuxiliary
+    from segladder.models.backbone import Backbone as Backbone
+    from segladder.models.deeplab import DeepLabV3 as DeepLabV3
+    from segladder.models.deeplab_plus import DeepLabV3Plus as DeepLabV3Plus
+    from segladder.models.dilated_fcn import DilatedFCN as DilatedFCN
+    from segladder.models.fcn import FCN as FCN
+    from segladder.models.features import Features as Features
     from segladder.models.levels import Level as Level
     from segladder.models.levels import levels_text as levels_text
     from segladder.models.size import flops as flops
     from segladder.models.size import parameter_count as parameter_count
+    from segladder.models.smp_model import SmpModel as SmpModel
     from segladder.models.unet import UNet as UNet
 
 _HOMES = {
+    "Backbone": "segladder.models.backbone",
+    "DeepLabV3": "segladder.models.deeplab",
+    "DeepLabV3Plus": "segladder.models.deeplab_plus",
+    "DilatedFCN": "segladder.models.dilated_fcn",
+    "FCN": "segladder.models.fcn",
+    "Features": "segladder.models.features",
     "Level": "segladder.models.levels",
+    "SmpModel": "segladder.models.smp_model",
+    "Taken": "segladder.models.adapt",
     "UNet": "segladder.models.unet",
+    "WithAuxiliary": "segladder.models.auxiliary",
     "flops": "segladder.models.size",
     "levels_text": "segladder.models.levels",
     "parameter_count": "segladder.models.size",
+    "take_matching": "segladder.models.adapt",
 }
 
-__all__ = ["Level", "UNet", "flops", "levels_text", "parameter_count"]
+__all__ = [
+    "FCN",
+    "Backbone",
+    "DeepLabV3",
+    "DeepLabV3Plus",
+    "DilatedFCN",
+    "Features",
+    "Level",
+    "SmpModel",
+    "Taken",
+    "UNet",
+    "WithAuxiliary",
+    "flops",
+    "levels_text",
+    "parameter_count",
+    "take_matching",
+]
 
 
 def __getattr__(name: str) -> Any:

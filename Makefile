@@ -41,7 +41,7 @@ lock:
 
 # the peers that the benchmarks are paired with; not needed for anything else
 bench: install
-	$(BIN)/uv pip install --quiet --python $(BIN)/python segmentation-models-pytorch kornia monai
+	$(BIN)/uv pip install --quiet --python $(BIN)/python kornia monai
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

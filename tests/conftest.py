@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,3 +131,51 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data in '{folder}'; SEGLADDER_TEST_DATA names their folder")
     return folder
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """`make_run(info, name=..., model=..., data=...)` leaves the folder of a run whose network is a random U-Net."""
+    return lambda info, **options: write_run(tmp_path, info, **options)
+
+
+def write_run(
+    root: Path,
+    info: Any,
+    *,
+    name: str = "run",
+    model: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
+    config: dict[str, Any] | None = None,
+) -> Path:
+    """What training leaves behind, without the training: config, record and checkpoints."""
+    import dataclasses
+
+    import torch
+    import yaml
+
+    from segladder.models import UNet
+    from segladder.runs.folder import RunFolder
+    from segladder.runs.record import Record, write
+
+    settings = {"depth": 2, "base_channels": 4, "batch_norm": False, **(model or {})}
+    torch.manual_seed(0)
+    network = UNet(in_channels=info.channels, num_classes=info.num_classes, **settings)
+    folder = RunFolder(root / name).create()
+    for file in (folder.best, folder.last):
+        tensors = {f"segmenter.model.{key}": value for key, value in network.state_dict().items()}
+        torch.save({"state_dict": tensors}, file)
+    saved = {
+        "seed": 0,
+        "task": {"_target_": "segladder.tasks.SemanticTask", "memory_format": "channels_last"},
+        "data": data,
+        "model": {"_target_": "segladder.models.UNet", "in_channels": None, "num_classes": None, **settings},
+        "inference": {"_target_": "segladder.inference.Inference", "window": None},
+        **(config or {}),
+    }
+    folder.config.write_text(yaml.safe_dump(saved))
+    plain = json.loads(json.dumps(dataclasses.asdict(info)))
+    checkpoints = {kind: f"checkpoints/{kind}.ckpt" for kind in ("best", "last")}
+    record = Record(id="1" * 64, name=name, status="finished", data={"info": plain}, checkpoints=checkpoints)
+    write(record, folder.result)
+    return folder.path

@@ -40,6 +40,15 @@ def test_a_sweep_runs_every_loss_and_drops_settings_of_absent_terms(app) -> None
     ]
 
 
+def test_flags_may_stand_between_overrides(app) -> None:
+    done = app("loss.weights.ce=2", "-m", "loss=ce,dice+ce", "--config-dir", str(HERE / "own"), "data.root=/x")
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("loss:")] == [
+        "loss: 2*ce root: /x False",
+        "loss: 2*ce+dice root: /x False",
+    ]
+
+
 def test_the_config_and_the_defaults_list_are_shown(app) -> None:
     shown = app("--cfg", "job", "loss=mine+ce", "--config-dir", str(HERE / "own"))
     assert "expr: ce+mine" in shown.stdout, shown.stderr

@@ -5,7 +5,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from segladder.config.words import prepare_overrides, quote_paths
+from segladder.config.words import prepare_overrides, quote_paths, renamed
 from segladder.types import UserError
 
 PARSER = OverridesParser.create()
@@ -64,3 +64,8 @@ def test_prepared_overrides_refuse_what_is_no_loss() -> None:
 def test_an_interpolation_in_a_path_still_resolves(composed) -> None:
     words = quote_paths(["data.root=${paths.outputs}/a=b"])
     assert composed(*words).data.root == "outputs/a=b"
+
+
+def test_a_key_gets_its_other_name_and_its_namesakes_keep_theirs() -> None:
+    argv = ["predictions=a=b", "predictions.ids=train", "--cfg", "predictions"]
+    assert renamed(argv, {"predictions": "predictions.path"}) == ["predictions.path=a=b", *argv[1:]]

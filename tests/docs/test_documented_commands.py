@@ -7,15 +7,19 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from drawn_sets import draw_cityscapes, draw_voc
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SMALL = ("debug=fast", "runtime.threads=1", "data.batch_size=4")
+TINY_RUN = ("model=unet_lab", "data.counts.train=16", "data.counts.val=8", "data.counts.test=8")
 
 
 def commands(page: Path) -> list[str]:
@@ -52,25 +56,64 @@ def draw_folder(root: Path, *, classes: list[str], values: tuple[int, ...]) -> P
     return root
 
 
+@pytest.fixture
+def places(segladder, tmp_path: Path) -> Callable[[str], str]:
+    """Puts what a page calls /path/to/… where it can be: sets drawn by code, a tiny run, pictures."""
+
+    def run(where: Path) -> Path:
+        ran = segladder("train", *TINY_RUN, *SMALL, f"paths.outputs={where}")
+        assert ran.code == 0, ran.text
+        [result] = where.glob("*/*/result.json")
+        return result.parent
+
+    def photos(where: Path) -> Path:
+        where.mkdir()
+        for name, size in (("a.png", (40, 32)), ("b.jpg", (64, 48))):
+            Image.linear_gradient("L").resize(size).convert("RGB").save(where / name)
+        return where
+
+    def predictions(where: Path) -> Path:
+        ran = segladder(
+            "predict", f"run={run(tmp_path / 'runs')}", "data.split=test", f"output={where}", "overlay=false"
+        )
+        assert ran.code == 0, ran.text
+        return where
+
+    makers = {
+        "camvid": lambda where: draw_folder(where, classes=[f"class {i}" for i in range(11)], values=tuple(range(11))),
+        "VOC2012": draw_voc,
+        "cityscapes": draw_cityscapes,
+        "run": run,
+        "photos": photos,
+        "predictions": predictions,
+    }
+
+    def placed(line: str) -> str:
+        for name, make in makers.items():
+            if re.search(rf"/path/to/{name}\b", line):
+                line = re.sub(rf"/path/to/{name}\b", str(make(tmp_path / f"the-{name}")), line)
+        return line
+
+    return placed
+
+
 @pytest.mark.parametrize(("page", "line"), TRAIN, ids=[f"{page.name}: {line}" for page, line in TRAIN])
-def test_a_documented_command_runs(page, line, segladder, tmp_path, yours):
+def test_a_documented_command_runs(page, line, segladder, tmp_path, yours, places):
     for name, text in shown_files(page).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     if "label_map" in line:
         draw_folder(tmp_path / "masks", classes=["background", "vessel"], values=(0, 255))
         line = line.replace("/path/to/yours", str(tmp_path / "masks"))
-    camvid = tmp_path / "camvid"
-    if "/path/to/camvid" in line:
-        draw_folder(camvid, classes=[f"class {i}" for i in range(11)], values=tuple(range(11)))
-    line = line.replace("/path/to/yours", str(yours)).replace("/path/to/camvid", str(camvid))
+    street = "camvid" in line or "cityscapes" in line or "voc" in line
+    line = places(line.replace("/path/to/yours", str(yours)))
     program, *words = shlex.split(line, comments=True)
     if program == "python":
         words = ["train", *words[1:]]
     if words[0] == "train" and "--help" not in words:
         extra = [word for word in SMALL if not any(w.startswith(word.split("=")[0] + "=") for w in words)]
-        if "data=folder" in words or "/path/to" in line or str(camvid) in line:
-            extra += ["augment.crop=[32,32]"] if any("augment=" in word or "camvid" in word for word in words) else []
+        if "data=folder" in words or street:
+            extra += ["augment.crop=[32,32]"] if street or any("augment=" in word for word in words) else []
         words = [*words, *extra]
     ran = segladder(*words, env={"PYTHONPATH": str(tmp_path)})
     assert ran.code == 0, ran.text

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+import torch.nn.functional as F
 
 from segladder.losses import CrossEntropy, LossSum
 from segladder.models import UNet
+from segladder.models.auxiliary import WithAuxiliary
 from segladder.tasks import SemanticTask
 from segladder.tasks.semantic import step_seed
 from segladder.types import DatasetInfo, UserError
@@ -28,31 +32,6 @@ def task(info=INFO, **settings):
     return SemanticTask(model, loss, info, optimizer=torch.optim.SGD, **settings)
 
 
-def test_bytes_and_floats_of_the_same_image_look_the_same_to_the_network():
-    image = torch.randint(0, 256, (2, 3, 9, 7), dtype=torch.uint8)
-    found = task().images(image)
-    mean, std = torch.tensor(INFO.mean).view(1, 3, 1, 1), torch.tensor(INFO.std).view(1, 3, 1, 1)
-    assert torch.allclose(found, (image / 255 - mean) / std)
-    assert torch.allclose(found, task().images(image / 255), atol=1e-6)
-
-
-def test_the_input_is_never_changed():
-    image = torch.rand(1, 3, 8, 8)
-    before = image.clone()
-    task().images(image)
-    assert torch.equal(image, before)
-
-
-def test_prediction_leaves_the_mode_as_it_was_and_has_the_images_size():
-    module = task().train()
-    prediction = module.predict(torch.randint(0, 256, (3, 13, 21), dtype=torch.uint8))
-    assert module.training
-    assert prediction.semantic().shape == (13, 21)
-    assert torch.allclose(prediction.probabilities.sum(0), torch.ones(13, 21), atol=1e-5)
-    with pytest.raises(UserError, match="instances"):
-        prediction.instances()
-
-
 def test_a_step_draws_by_seed_epoch_batch_and_rank_alone():
     seeds = {step_seed(s, e, b, r) for s in range(3) for e in range(3) for b in range(3) for r in range(3)}
     assert len(seeds) == 81
@@ -65,6 +44,55 @@ def test_a_compiled_network_keeps_the_checkpoints_names():
     assert plain.state_dict().keys() == compiled.state_dict().keys()
 
 
-def test_an_unknown_memory_format_is_refused():
-    with pytest.raises(UserError, match="channels_last"):
-        task(memory_format="nhwc")
+class Constant(torch.nn.Module):
+    """Says the same of every image, and beside it, in training, something else: its bias is all it learns."""
+
+    auxiliary = 0.4
+
+    def __init__(self):
+        super().__init__()
+        self.main = torch.nn.Parameter(torch.tensor([0.0, 1.0]))
+        self.beside = torch.nn.Parameter(torch.tensor([2.0, 0.0]))
+
+    def forward(self, images):
+        def maps(bias):
+            return bias.view(1, 2, 1, 1).expand(len(images), 2, *images.shape[-2:])
+
+        return WithAuxiliary(maps(self.main), maps(self.beside)) if self.training else maps(self.main)
+
+
+def test_an_auxiliary_head_adds_its_own_loss_times_its_weight():
+    loss = LossSum({"ce": CrossEntropy()}, {"ce": 1.0})
+    module = SemanticTask(Constant(), loss, INFO, optimizer=torch.optim.SGD)
+    module.trainer = SimpleNamespace(log_every_n_steps=10**6, global_step=0)
+    target = torch.ones(1, 4, 4, dtype=torch.long)
+    total = module.training_step({"image": torch.rand(1, 3, 4, 4), "semantic": target, "image_id": ["a"]}, 0)
+    main = F.cross_entropy(torch.tensor([[0.0, 1.0]]), torch.tensor([1]))
+    beside = F.cross_entropy(torch.tensor([[2.0, 0.0]]), torch.tensor([1]))
+    assert float(total) == pytest.approx(float(main + 0.4 * beside), rel=1e-6)
+    assert float(module.last_parts["auxiliary"]) == pytest.approx(float(beside), rel=1e-6)
+    assert float(module.last_parts["ce"]) == pytest.approx(float(main), rel=1e-6)
+
+
+def test_a_metric_of_ones_own_is_scored_beside_ours():
+    class Right(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.reset()
+
+        def reset(self):
+            self.right = 0
+
+        def update(self, classes, labels):
+            self.right += int((classes == labels).sum())
+
+        def compute(self):
+            return torch.tensor(float(self.right))
+
+    module = task(metric=Right, monitor="right")
+    assert module.monitor == "val/right"
+    labels = torch.tensor([[[0, 1], [1, 255]]])
+    module.val_metrics.update(torch.tensor([[[0, 1], [0, 0]]]), labels, ["a"])
+    assert module.val_metrics.compute()[0]["right"] == 2
+    with pytest.raises(UserError, match="another name"):
+        task(metric=Right, monitor="miou")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import segladder
+from segladder.config.sentences import say_warnings_plainly
 from segladder.config.suggest import did_you_mean
 
 FOLDER_OF_RANK_ZERO = "SEGLADDER_RUN_FOLDER"
@@ -15,6 +16,9 @@ FOLDER_OF_RANK_ZERO = "SEGLADDER_RUN_FOLDER"
 
 COMMANDS = {
     "train": "compose an experiment, train, score, picture and log it; -m sweeps",
+    "evaluate": "score a trained run, or label files that any tool made, and keep a record of it",
+    "predict": "label pictures never seen before with a trained run",
+    "data": "show and measure a data set",
     "bench": "tables about models: parameters, feature sizes, time",
 }
 
@@ -43,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    say_warnings_plainly()
     run = import_module(f"segladder.commands.{command}").run
     try:
         code: int = run(rest)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,7 @@ def run_app(
     """
     from hydra.main import main as hydra_main
 
-    parser = get_args_parser()
-    flags = parser.parse_args(list(argv))
+    flags, argv = read_flags(argv)
     context = Composition(
         config_dir,
         flags.config_name or config_name,
@@ -81,6 +81,18 @@ def run_app(
         else:
             os.environ["HYDRA_FULL_ERROR"] = before[0]
     return 0
+
+
+def read_flags(argv: Sequence[str]) -> tuple[Namespace, list[str]]:
+    """Hydra's flags, and the arguments with the overrides behind them.
+
+    Hydra itself takes `-m` before all overrides or after them, and not between.
+    """
+    flags = get_args_parser().parse_intermixed_args(list(argv))
+    rest = list(argv)
+    for override in flags.overrides:
+        rest.remove(override)
+    return flags, [*rest, *flags.overrides]
 
 
 def _quiet(task: Task, failed: list[Exception]) -> Task:

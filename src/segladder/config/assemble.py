@@ -10,8 +10,11 @@ from segladder.config.build import build
 from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from omegaconf import DictConfig
     from pytorch_lightning import Callback
+    from torch import nn
 
     from segladder.data.module import SegmentationDataModule
     from segladder.tasks import SemanticTask
@@ -39,16 +42,10 @@ def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> SemanticT
     info = datamodule.info
     # weights are drawn here and nowhere before, so they depend on the seed alone
     torch.manual_seed(cfg["seed"])
-    model = build(
-        cfg["model"],
-        in_channels=_agreed(cfg["model"], "in_channels", info.channels, info),
-        num_classes=_agreed(cfg["model"], "num_classes", info.num_classes, info),
-    )
+    model = build_model(cfg, info)
     loss = build(cfg["loss"], ignore_index=info.ignore_index, num_classes=info.num_classes)
     if getattr(loss, "needs_class_weights", False):
-        from segladder.losses import median_frequency_weights
-
-        loss.resolve_class_weights(median_frequency_weights(datamodule.class_pixels()))
+        loss.resolve_class_weights(datamodule.class_pixels())
     task: SemanticTask = build(
         cfg["task"],
         model=model,
@@ -56,11 +53,27 @@ def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> SemanticT
         info=info,
         optimizer=build(cfg["optimizer"]),
         scheduler=build(cfg["scheduler"]) if cfg.get("scheduler") else None,
+        inference=build(cfg["inference"]) if cfg.get("inference") else None,
+        metric=_own_metric(cfg["metric"], info),
         monitor=cfg["metric"]["name"],
         monitor_mode=cfg["metric"]["mode"],
         seed=cfg["seed"],
     )
     return task
+
+
+def build_model(cfg: DictConfig, info: DatasetInfo) -> nn.Module:
+    """The network of `cfg.model`, sized by the data.
+
+    Raises:
+        UserError: its classes or channels contradict the data's, or its settings make no sense.
+    """
+    model: nn.Module = build(
+        cfg["model"],
+        in_channels=_agreed(cfg["model"], "in_channels", info.channels, info),
+        num_classes=_agreed(cfg["model"], "num_classes", info.num_classes, info),
+    )
+    return model
 
 
 def build_callbacks(cfg: DictConfig) -> list[Callback]:
@@ -74,6 +87,17 @@ def build_callbacks(cfg: DictConfig) -> list[Callback]:
         settings.pop("enabled", None)
         built.append(build(settings))
     return built
+
+
+def _own_metric(metric: DictConfig, info: DatasetInfo) -> Callable[[], nn.Module] | None:
+    """The user's own metric, where `cfg.metric` says how to build one beside naming it."""
+    if "_target_" not in metric:
+        return None
+    settings = metric.copy()
+    OmegaConf.set_struct(settings, False)
+    for key in ("name", "mode"):
+        settings.pop(key, None)
+    return lambda: build(settings, info=info)
 
 
 def _agreed(model: DictConfig, key: str, from_data: int, info: DatasetInfo) -> int:

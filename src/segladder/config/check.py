@@ -69,7 +69,7 @@ def _check_arguments(node: DictConfig, key: str, *, imports: bool) -> None:
     found: Callable[..., Any] = find_target(target, f"{key}._target_" if key else "_target_")
     known = arguments(found)
     # the switch of a callback is read by `assemble.build_callbacks`, not by the callback
-    switch = {"enabled"} if key.startswith("callbacks.") else set()
+    switch = {"enabled"} if key.startswith("callbacks.") else {"name", "mode"} if key == "metric" else set()
     for name in node:
         if known is not None and name not in SPECIAL | switch and name not in known:
             raise UserError(unknown_argument(str(name), key=key, target=found, known=known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
@@ -57,12 +58,26 @@ def check_values(cfg: DictConfig, overrides: Sequence[str]) -> None:
 def _check_metric(cfg: DictConfig) -> None:
     chosen, mode = OmegaConf.select(cfg, "metric.name"), OmegaConf.select(cfg, "metric.mode")
     name = str(chosen)
+    if OmegaConf.select(cfg, "metric._target_") is not None:
+        _check_own_metric(name, mode)
+        return
     if chosen is not None and name not in METRICS and not name.startswith("iou/"):
         raise UserError(
             f"metric.name is '{name}'{did_you_mean(name, METRICS)} It is one of {', '.join(METRICS)}, or iou/<class>."
         )
     if mode not in (None, "max"):
         raise UserError(f"metric.mode is {mode!r}; of every metric here more is better. Leave it at max.")
+
+
+def _check_own_metric(name: str, mode: object) -> None:
+    """A metric of the user's own, built beside ours."""
+    if not re.fullmatch(r"[A-Za-z]\w*", name) or name in METRICS:
+        raise UserError(
+            f"metric.name is '{name}'. Give your own metric a name of letters, digits and _, other than"
+            f" {', '.join(METRICS)}."
+        )
+    if mode not in ("max", "min"):
+        raise UserError(f"metric.mode is {mode!r}. Say whether more is better (max) or less (min).")
 
 
 def _check_callbacks(cfg: DictConfig) -> None:

@@ -8,7 +8,7 @@ backslashes before one are special.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from segladder.config.loss import refuse_loss_words
@@ -21,12 +21,12 @@ PATH_KEYS = frozenset(
         "paths.outputs",
         "model.weights",
         "backbone.weights",
-        "trainer.resume",
+        "init_from",
         "run",
         "runs",
         "input",
         "output",
-        "predictions",
+        "predictions.path",
     }
 )
 """Keys whose value is a path, or a word among paths (`model.weights=coco`)."""
@@ -63,6 +63,19 @@ def quote_paths(argv: Sequence[str], path_keys: Collection[str] = PATH_KEYS, *, 
     ["data.root='/data/a=b, (c)'", 'seed=1']
     """
     return [_quoted(argument, path_keys, sweep) for argument in argv]
+
+
+def renamed(argv: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """The arguments with some keys under other names: `predictions=DIR` is to a config with `predictions.ids` what
+    `predictions.path=DIR` is.
+
+    >>> renamed(["predictions=a/b", "predictions.ids=train"], {"predictions": "predictions.path"})
+    ['predictions.path=a/b', 'predictions.ids=train']
+    """
+    parts = [argument.partition("=") for argument in argv]
+    return [
+        f"{names[key]}={value}" if equals and key in names else key + equals + value for key, equals, value in parts
+    ]
 
 
 def _quoted(argument: str, path_keys: Collection[str], sweep: bool) -> str:

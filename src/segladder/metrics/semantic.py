@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -11,7 +11,10 @@ from segladder.metrics.boundary import BoundaryF1
 from segladder.metrics.confusion import ConfusionMatrix
 from segladder.metrics.per_image import PerImage
 from segladder.metrics.scores import per_class, scores
-from segladder.types import DatasetInfo
+from segladder.types import DatasetInfo, UserError
+
+NAMES = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1")
+"""The metrics that every run of this rung is scored by."""
 
 
 class SemanticMetrics(nn.Module):
@@ -28,6 +31,7 @@ class SemanticMetrics(nn.Module):
         boundary: bool = True,
         boundary_tolerance: float = 2,
         per_image: bool = False,
+        own: Mapping[str, Callable[[], nn.Module]] | None = None,
     ) -> None:
         """
         Args:
@@ -35,6 +39,11 @@ class SemanticMetrics(nn.Module):
             boundary: also score boundaries.
             boundary_tolerance: in pixels.
             per_image: also keep tp, fp and fn of each image, in `images`.
+            own: the user's own metrics by name: each builds a `torchmetrics.Metric` that is updated with the
+                predicted classes and the labels, `(B, H, W)` each, and computes one number.
+
+        Raises:
+            UserError: an own metric has the name of one of ours, or is no metric.
         """
         super().__init__()
         self.info = info
@@ -43,6 +52,7 @@ class SemanticMetrics(nn.Module):
             BoundaryF1(info.num_classes, info.ignore_index, tolerance=boundary_tolerance) if boundary else None
         )
         self.images = PerImage(info.classes) if per_image else None
+        self.own = nn.ModuleDict({name: _own(name, build()) for name, build in (own or {}).items()})
 
     def update(self, logits_or_classes: Tensor, target: Tensor, image_ids: Sequence[str] | None = None) -> Tensor:
         """Counts a batch.
@@ -79,6 +89,8 @@ class SemanticMetrics(nn.Module):
             self.confusion.update(pred, target, per_image=lambda matrices: images.update(ids, matrices))
         if self.boundary is not None:
             self.boundary.update(pred, target)
+        for metric in self.own.values():
+            metric.update(pred, target)  # type: ignore[operator]
         return pred
 
     def compute(self) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -98,6 +110,8 @@ class SemanticMetrics(nn.Module):
         if self.boundary is not None:
             classes["boundary_f1"] = self.boundary.compute()
             totals["boundary_f1"] = float(classes["boundary_f1"].nanmean())
+        for name, metric in self.own.items():
+            totals[name] = _number(name, metric.compute())  # type: ignore[operator]
         names = self.info.classes
         return totals, {metric: dict(zip(names, values.tolist(), strict=True)) for metric, values in classes.items()}
 
@@ -108,3 +122,26 @@ class SemanticMetrics(nn.Module):
             self.boundary.reset()
         if self.images is not None:
             self.images.reset()
+        for metric in self.own.values():
+            metric.reset()  # type: ignore[operator]
+
+
+def _own(name: str, metric: object) -> nn.Module:
+    if name in NAMES:
+        raise UserError(f"metric.name is '{name}', which is a metric of segladder's. Give your own another name.")
+    missing = [method for method in ("update", "compute", "reset") if not hasattr(metric, method)]
+    if missing or not isinstance(metric, nn.Module):
+        raise UserError(
+            f"Metric '{name}' is a {type(metric).__name__}, which is no metric. Derive it from torchmetrics.Metric:"
+            " update(classes, labels), compute() -> one number."
+        )
+    return metric
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return float(value)
+    if isinstance(value, int | float):
+        return float(value)
+    got = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+    raise UserError(f"Metric '{name}' computed {got}. A metric to rank by gives one number.")

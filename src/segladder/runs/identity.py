@@ -34,9 +34,8 @@ NEUTRAL = (
     "trainer.profiler",
     # how fast it goes: samples are a function of seed, epoch and index, whoever reads them
     "data.num_workers",
-    "data.persistent_workers",
-    "data.pin_memory",
-    "data.prefetch_factor",
+    "data.prefetch",
+    "data.cache",
     "runtime.keep_freed_buffers",
     "runtime.threads",
 )

@@ -11,12 +11,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from segladder.config.backbone import settle_backbone
 from segladder.config.check import check
 from segladder.config.loss import canonical_loss, settle_loss
 from segladder.config.plugins import import_plugins
 from segladder.config.secrets import public, scrub
 from segladder.config.values import check_values
 from segladder.runs.folder import check_name, run_name
+from segladder.runs.weights import find_checkpoint
 from segladder.types import UserError
 
 
@@ -53,7 +55,9 @@ class Job:
         if study not in (None, "null") and not sweep:
             raise UserError(f"study={study} is a sweep. Add -m: python train.py -m study={study}")
         import_plugins(cfg.get("plugins") or [])
-        warnings = settle_loss(cfg, overrides=overrides, sweep=sweep)
+        warnings = settle_loss(cfg, overrides=overrides, sweep=sweep) + settle_backbone(cfg, overrides)
+        if cfg.get("init_from") is not None:
+            cfg["init_from"] = str(find_checkpoint(cfg["init_from"], key="init_from"))
         check_values(cfg, overrides)
         warnings += check(cfg) + idle_settings(cfg, overrides)
         choices = {
@@ -62,6 +66,8 @@ class Job:
             if not str(group).startswith("hydra/") and "@" not in str(group)
         }
         choices["loss"] = canonical_loss(cfg)
+        if cfg.get("backbone") is None:
+            choices["backbone"] = None
         name = check_name(cfg["name"]) if cfg.get("name") else _name(choices, overrides, cfg, sweep=sweep)
         resolved = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
         assert isinstance(resolved, DictConfig)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segladder.config.assemble import build_callbacks
 from segladder.config.build import build
+from segladder.config.sentences import say_warnings_plainly
 from segladder.runs.folder import RunFolder
 from segladder.runs.job import Job
 from segladder.runs.lock import RunLock
@@ -66,6 +67,7 @@ def callback_of(trainer: Trainer, kind: type[Any]) -> Any:
 
 def quieten() -> None:
     """Lightning's advice that does not fit: it knows nothing of stateless order and blocks read in place."""
+    say_warnings_plainly()  # a job of a sweep is a process of its own
     import pytorch_lightning  # noqa: F401  sets its loggers' levels when imported
 
     for name in ("pytorch_lightning", "lightning_fabric", "lightning_utilities"):

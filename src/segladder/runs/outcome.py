@@ -49,7 +49,7 @@ def print_report(record: Record, folder: RunFolder) -> None:
     from segladder.metrics.useless import useless
     from segladder.viz import class_report
 
-    split = "test" if "test" in record.scores else "val"
+    split = next((name for name in ("test", "val", "train") if name in record.scores), "test")
     if split in record.scores:
         scores, classes = record.scores[split], record.per_class[split]
         print(class_report(scores, classes, title=f"{record.name}: {split}"))
@@ -57,11 +57,13 @@ def print_report(record: Record, folder: RunFolder) -> None:
         if flag:
             print(f"Warning: {flag}")
     times = record.time
-    print(
-        f"{times['total']:.1f} s: start-up {times['startup']:.1f}, fit {times['fit']:.1f},"
-        f" evaluation {times['evaluate']:.1f}; {times['images_per_second']:,.0f} images/s,"
-        f" {times['data_wait']:.0%} of the training time waiting for data."
+    fit = f" fit {times['fit']:.1f}," if "fit" in times else ""
+    trained = (
+        f"; {times['images_per_second']:,.0f} images/s, {times['data_wait']:.0%} of the training time waiting for data"
+        if "fit" in times
+        else ""
     )
+    print(f"{times['total']:.1f} s: start-up {times['startup']:.1f},{fit} evaluation {times['evaluate']:.1f}{trained}.")
     print(f"Everything is in {folder.path}", flush=True)
 
 

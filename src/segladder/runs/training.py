@@ -28,6 +28,7 @@ from segladder.runs.log import LogTee
 from segladder.runs.outcome import Outcome, flops_of, outcome_of, peak_memory, print_report
 from segladder.runs.record import Record, read, write
 from segladder.runs.resume import Decision, claim
+from segladder.runs.weights import start_from
 from segladder.types import UserError
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def run_job(job: Job) -> Outcome:
     quieten()
     datamodule = build_datamodule(job.cfg)
     task = build_task(job.cfg, datamodule)
+    if job.cfg.get("init_from"):
+        told = start_from(task.model, Path(job.cfg.init_from))
+        if not follows:
+            say(told)
     if follows:
         _follow(job, RunFolder(Path(os.environ[FOLDER_OF_RANK_ZERO])), datamodule, task)
         raise SystemExit(0)
@@ -169,8 +174,7 @@ def _test(
             raise UserError("Nothing was tested: trainer.limit_test_batches leaves no batch. Give more, or null.")
         record.scores["test"] = dict(task.scores["test"])
         record.per_class["test"] = {name: dict(values) for name, values in task.per_class["test"].items()}
-        assert task.test_metrics.images is not None
-        task.test_metrics.images.save(folder.per_image)
+        task.write_per_image(folder.per_image)
     else:
         say("There is no test split: the record holds validation scores only.")
     record.model["flops"] = flops_of(task)

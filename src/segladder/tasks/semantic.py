@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -12,18 +13,18 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from segladder.inference import Inference, Segmenter
 from segladder.losses import LossSum
 from segladder.metrics import PerImage, SemanticMetrics
+from segladder.tasks.parameters import trained_parameters
 from segladder.types import Batch, DatasetInfo, Prediction, UserError
-
-MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
 class SemanticTask(LightningModule):
     """A network that names the class of each pixel, trained on a sum of loss terms, scored over a data set.
 
-    Logs `train/loss`, `train/loss/<term>` and `train/lr` by step; `val/loss`, `val/<metric>` and
-    `val/iou/<class>` by validation; `test/...` likewise.
+    Logs `train/loss`, `train/loss/<term>` (`train/loss/auxiliary` where the network has such a head) and `train/lr`
+    by step; `val/loss`, `val/<metric>` and `val/iou/<class>` by validation; `test/...` likewise.
     """
 
     kind = "semantic"
@@ -34,8 +35,10 @@ class SemanticTask(LightningModule):
         loss: LossSum,
         info: DatasetInfo,
         *,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: Callable[..., Optimizer],
         scheduler: Callable[[Optimizer, int], LRScheduler] | None = None,
+        inference: Inference | None = None,
+        metric: Callable[[], nn.Module] | None = None,
         monitor: str = "miou",
         monitor_mode: str = "max",
         seed: int = 0,
@@ -45,11 +48,16 @@ class SemanticTask(LightningModule):
     ) -> None:
         """
         Args:
-            model: `(B, C, H, W)` float images to `(B, num_classes, H, W)` logits.
+            model: `(B, C, H, W)` float images to `(B, num_classes, H, W)` logits; in training mode it may answer
+                `WithAuxiliary`, whose second part costs `model.auxiliary` times its own loss.
             loss: sum of terms, `(logits, target) -> (total, parts)`.
             info: what the data are: classes, ignore index, mean and std.
-            optimizer: builds an optimizer from parameters.
+            optimizer: builds an optimizer from parameters or groups of them.
             scheduler: builds a schedule from the optimizer and the number of optimizer steps.
+            inference: how an image is looked at in validation and test; None for one pass over the whole of it.
+            metric: builds a metric of the user's own, scored beside ours under the name `monitor`: a
+                `torchmetrics.Metric` whose `update` takes classes and labels, `(B, H, W)` each, and whose
+                `compute` gives one number.
             monitor: metric, of the validation set, by which the best state is known.
             monitor_mode: "max" or "min".
             seed: of dropout and whatever else the network draws, together with epoch, batch and rank.
@@ -58,7 +66,7 @@ class SemanticTask(LightningModule):
             boundary_tolerance: pixels that boundary F1 forgives.
 
         Raises:
-            UserError: an unknown memory format.
+            UserError: an unknown memory format, or data with one class.
         """
         super().__init__()
         if info.num_classes < 2:
@@ -67,25 +75,17 @@ class SemanticTask(LightningModule):
             )
         if isinstance(boundary_tolerance, bool) or not isinstance(boundary_tolerance, int) or boundary_tolerance < 0:
             raise UserError(f"task.boundary_tolerance is {boundary_tolerance!r}. Give whole pixels, 0 or more.")
-        if memory_format not in MEMORY_FORMATS:
-            raise UserError(f"task.memory_format is '{memory_format}'; it is one of {', '.join(MEMORY_FORMATS)}.")
         self.info = info
         self.seed = seed
         self.monitor = f"val/{monitor}"
         self.monitor_mode = monitor_mode
-        self.memory_format = MEMORY_FORMATS[memory_format]
-        self.model = model.to(memory_format=self.memory_format)
+        self.segmenter = Segmenter(model, info, inference=inference, memory_format=memory_format, compile=compile)
         self.loss = loss
         self.build_optimizer = optimizer
         self.build_scheduler = scheduler
-        # outside the module tree, so that a compiled network leaves the checkpoint's names as they are
-        self._forward: tuple[Callable[[Tensor], Tensor]] = (torch.compile(self.model) if compile else self.model,)
-        shape = (1, info.channels, 1, 1)
-        self.register_buffer("mean", torch.tensor(info.mean).view(shape), persistent=False)
-        self.register_buffer("std", torch.tensor(info.std).view(shape), persistent=False)
-        self._plain = all(m == 0 for m in info.mean) and all(s == 1 for s in info.std)
-        self.val_metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance)
-        self.test_metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, per_image=True)
+        own = {} if metric is None else {monitor: metric}
+        self.val_metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, own=own)
+        self.test_metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, own=own, per_image=True)
         self.scores: dict[str, dict[str, float]] = {}
         """Scores by split ("val", "test") and metric, as of the last evaluation."""
         self.per_class: dict[str, dict[str, dict[str, float]]] = {}
@@ -95,38 +95,36 @@ class SemanticTask(LightningModule):
         self.last_parts: dict[str, Tensor] = {}
         """Each term's value in the latest training step."""
 
-    def images(self, image: Tensor) -> Tensor:
-        """Raw images `(B, C, H, W)`, uint8 or float, as the network takes them: normalised float32."""
-        mean, std = cast(Tensor, self.mean), cast(Tensor, self.std)
-        scaled = image.float().div_(255) if image.dtype == torch.uint8 else image.float()
-        if not self._plain:
-            scaled = (scaled - mean.float()) / std.float()
-        # the buffers tell the network's own type, which is another one under trainer.precision=bf16-true
-        return scaled.to(mean.dtype).contiguous(memory_format=self.memory_format)
+    @property
+    def model(self) -> nn.Module:
+        """The network alone."""
+        return self.segmenter.model
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits `(B, num_classes, H, W)` of raw images `(B, C, H, W)`."""
-        logits = self._forward[0](self.images(image))
-        if logits.shape[-2:] != image.shape[-2:]:
-            raise ValueError(
-                f"The model gave logits of {tuple(logits.shape[-2:])} for an image of {tuple(image.shape[-2:])}."
-            )
-        return logits
+        """Logits `(B, num_classes, H, W)` of raw images `(B, C, H, W)` under the inference protocol."""
+        return self.segmenter.scores(image)
 
-    @torch.no_grad()
     def predict(self, image: Tensor) -> Prediction:
         """What the network says of one raw image `(C, H, W)`, in evaluation mode."""
-        training = self.training
-        self.eval()
-        logits = self(image[None].to(self.device))[0].float()
-        self.train(training)
-        return Prediction(classes=logits.argmax(0), info=self.info, probabilities=logits.softmax(0))
+        return self.segmenter.predict(image)
+
+    def write_per_image(self, path: Path) -> None:
+        """Each tested image's counts, for intervals and paired tests."""
+        assert self.test_metrics.images is not None
+        self.test_metrics.images.save(path)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(step_seed(self.seed, self.current_epoch, batch_idx, self.global_rank))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        total, parts = self.loss(self(cast(Tensor, batch["image"])), cast(Tensor, batch["semantic"]))
+        said, target = self.segmenter(cast(Tensor, batch["image"])), cast(Tensor, batch["semantic"])
+        if isinstance(said, Tensor):
+            total, parts = self.loss(said, target)
+        else:
+            total, parts = self.loss(said.logits, target)
+            beside, _ = self.loss(said.auxiliary, target)
+            total = total + cast(float, self.model.auxiliary) * beside
+            parts["auxiliary"] = beside.detach()
         self.last_parts = parts
         # a log call costs 0.3 ms even at steps that Lightning then throws away
         if (self.global_step + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
@@ -165,7 +163,7 @@ class SemanticTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         try:
-            optimizer = self.build_optimizer(p for p in self.parameters() if p.requires_grad)
+            optimizer = self.build_optimizer(trained_parameters(self, self.build_optimizer))
         except (ValueError, TypeError, RuntimeError) as error:
             name = getattr(getattr(self.build_optimizer, "func", self.build_optimizer), "__name__", "The optimizer")
             raise UserError(
@@ -206,7 +204,7 @@ class SemanticTask(LightningModule):
     def _evaluate(self, batch: Batch, split: str, metrics: SemanticMetrics) -> None:
         for image, target, ids in _stacks(batch):
             self.example_shape = (1, *image.shape[1:])
-            logits = self(image)
+            logits = self.segmenter.scores(image)
             total, _ = self.loss(logits, target)
             metrics.update(logits, target, ids)
             self.log(f"{split}/loss", total, on_step=False, on_epoch=True, batch_size=len(ids), sync_dist=True)

@@ -57,7 +57,7 @@ class Pictures(Callback):
             palette=info.palette,
             ignore_index=info.ignore_index,
             background=0 if info.classes[0] == "background" else None,
-            title=f"{info.name}, test",
+            title=f"{info.name}, {trainer.datamodule.test_on}",  # type: ignore[attr-defined]
             iou_name="mean IoU of the image",
         )
         folder = Path(trainer.default_root_dir) / "pictures"
@@ -68,7 +68,7 @@ class Pictures(Callback):
                 logger.log_examples("test/examples", rows, info, step=trainer.global_step)
 
     def _row(self, trainer: Trainer, task: SemanticTask, ids: Any, index: int, section: str, iou: float) -> GridRow:
-        samples = trainer.datamodule.samples("test")  # type: ignore[attr-defined]
+        samples = trainer.datamodule.test_samples()  # type: ignore[attr-defined]
         sample = _find(samples, str(ids[index]), index)
         prediction = task.predict(sample["image"])
         return GridRow(

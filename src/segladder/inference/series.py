@@ -1,0 +1,175 @@
+"""Many images through one network, one at a time: what cannot be read is noted, and the others go on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from segladder.data.progress import with_progress
+from segladder.inference.outputs import LABELS, LONGEST, PredictionList, write_prediction
+from segladder.inference.pictures import Picture
+from segladder.inference.segmenter import Segmenter
+from segladder.metrics.argmax import classes_of
+from segladder.types import UserError
+
+_BYTES_PER_SCORE, _BYTES_PER_KEPT = 10, 2
+"""Scores and probabilities of the whole image in float32 and what is kept of them in float16; with windows the last
+alone."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image to come."""
+
+    name: str
+    """Where its predictions go below the output folder, without suffix."""
+    source: str
+    """What it was read from, for the list."""
+    read: Callable[[], Picture]
+    """Raises UserError where the image cannot be read."""
+
+
+@dataclass(kw_only=True)
+class Series:
+    """What became of the images."""
+
+    done: int = 0
+    seconds: float = 0.0
+    pixels: Tensor
+    """Predicted pixels of each class, `(K,)` int64."""
+    failed: list[str] = field(default_factory=list)
+    """A sentence for each image that could not be predicted."""
+    changes: Counter[str] = field(default_factory=Counter)
+    """Images by what reading did to them, see `pictures.CHANGES`."""
+    reduced: int = 0
+    """Images larger than their overlays."""
+
+
+def predict_series(
+    segmenter: Segmenter,
+    items: Sequence[Item],
+    *,
+    output: Path,
+    listing: PredictionList,
+    overlay: bool = True,
+    probabilities: bool = False,
+    bf16: bool = False,
+) -> Series:
+    """Predicts all images and writes their files; the list grows with them and is written at the end of it all.
+
+    Args:
+        segmenter: with its inference protocol.
+        items: the images.
+        output: the folder; made where it is missing.
+        listing: gets an entry for each label file.
+        overlay: write `NAME_overlay.png`, too.
+        probabilities: write `NAME_probabilities.npz`, too.
+        bf16: run the network under autocast to bfloat16.
+
+    Raises:
+        UserError: the disk refuses.
+    """
+    info = segmenter.info
+    series = Series(pixels=torch.zeros(info.num_classes, dtype=torch.int64))
+    began = time.perf_counter()
+    segmenter.eval()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"output={output} cannot be made: {error.strerror}. Choose another folder.") from error
+    try:
+        for item in with_progress(items, len(items), "predicting"):
+            try:
+                picture = item.read()
+                with torch.inference_mode(), torch.autocast(segmenter.device.type, torch.bfloat16, enabled=bf16):
+                    classes, kept = predicted(segmenter, picture.raw, name=item.source, probabilities=probabilities)
+            except UserError as error:
+                series.failed.append(str(error))
+                continue
+            write_prediction(
+                output / item.name,
+                picture.raw,
+                classes.numpy(),
+                info,
+                ids=listing.ids,
+                overlay=overlay,
+                probabilities=kept,
+            )
+            height, width = classes.shape
+            listing.files[f"{item.name}{LABELS}"] = {"source": item.source, "height": height, "width": width}
+            series.done += 1
+            series.pixels += torch.bincount(classes.flatten(), minlength=info.num_classes)
+            series.changes.update(picture.changes)
+            series.reduced += overlay and max(height, width) > LONGEST
+    finally:
+        listing.write(output)
+    series.seconds = time.perf_counter() - began
+    return series
+
+
+def predicted(
+    segmenter: Segmenter, raw: Tensor, *, name: str, probabilities: bool = False
+) -> tuple[Tensor, NDArray[np.float16] | None]:
+    """Class of each pixel `(H, W)` on the CPU, and probabilities `(K, H, W)` where wanted.
+
+    Args:
+        segmenter: in evaluation mode.
+        raw: `(C, H, W)`.
+        name: of the image, for messages.
+        probabilities: keep them; in bands of rows where the protocol has windows.
+
+    Raises:
+        UserError: memory does not suffice.
+    """
+    try:
+        if not probabilities:
+            return segmenter.inference.classes(segmenter, raw), None
+        return _with_probabilities(segmenter, raw, name=name)
+    except (RuntimeError, MemoryError) as error:
+        # torch names the lack of memory on a CPU in words alone
+        lack = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+        if not lack:
+            raise
+        raise UserError(
+            f"Image '{name}' ({raw.shape[-2]}x{raw.shape[-1]}) does not fit into memory in one piece. Cut it into"
+            " windows: inference=slide inference.window=[512,512]."
+        ) from error
+
+
+def available_memory() -> int | None:
+    """Bytes of main memory that this process could get now; None where the system does not tell."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return None
+
+
+def _with_probabilities(segmenter: Segmenter, raw: Tensor, *, name: str) -> tuple[Tensor, NDArray[np.float16]]:
+    K, (H, W) = segmenter.info.num_classes, raw.shape[-2:]
+    needed = K * H * W * (_BYTES_PER_SCORE if segmenter.inference.window is None else _BYTES_PER_KEPT)
+    free = available_memory()
+    if free is not None and needed > free:
+        raise UserError(
+            f"The probabilities of '{name}' ({K} classes, {H}x{W}) need {needed / 1e9:.3g} GB, and"
+            f" {free / 1e9:.3g} GB of memory is free. Go without (probabilities=false), or predict parts of the image."
+        )
+    classes = torch.empty(H, W, dtype=torch.uint8 if K <= 256 else torch.int16)
+    kept: NDArray[Any] = np.empty((K, H, W), dtype=np.float16)
+    for first, band in segmenter.inference.bands(segmenter, raw[None]):
+        rows = slice(first, first + band.shape[-2])
+        classes[rows] = classes_of(band)[0].to(classes.dtype)
+        kept[:, rows] = band[0].float().softmax(0).cpu().numpy()
+    return classes, kept

@@ -1,0 +1,83 @@
+"""Data sets on disk from the command line to scores: VOC, Cityscapes, and thin structures in a folder of one's own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from drawn_sets import draw_cityscapes, draw_threads, draw_voc
+
+SMALL = (
+    "train",
+    "model=unet_lab",
+    "model.base_channels=4",
+    "loss=dice+ce",
+    "augment=standard",
+    "augment.crop=[32,32]",
+    "data.batch_size=4",
+    "trainer.max_epochs=1",
+    "runtime.threads=1",
+    "logger=csv",
+)
+
+
+@pytest.fixture
+def record(tmp_path):
+    def read():
+        [result] = tmp_path.glob("outputs/single/*/result.json")
+        return json.loads(result.read_text())
+
+    return read
+
+
+def test_voc_trains_on_augmented_labels_and_is_scored_on_val(segladder, record, tmp_path):
+    root = draw_voc(tmp_path / "VOCdevkit" / "VOC2012")
+    ran = segladder(*SMALL, "data=voc", f"data.root={tmp_path}", "data.train_split=train_aug")
+    assert ran.code == 0, ran.text
+    result = record()
+    assert result["data"]["counts"] == {"train": 12, "val": 3, "test": 3}
+    assert result["data"]["splits"] == {"train": "train_aug", "val": "val", "test": "val"}
+    assert result["data"]["root"] == str(root)
+    assert result["scores"]["test"]["miou"] == pytest.approx(result["scores"]["val"]["miou"], abs=1e-12)
+    assert len(result["per_class"]["test"]["iou"]) == 21
+
+
+def test_cityscapes_trains_with_balanced_classes_and_keeps_its_ids(segladder, record, tmp_path):
+    root = draw_cityscapes(tmp_path / "cityscapes")
+    words = ("data=cityscapes", f"data.root={root}", "loss.terms.ce.class_weights=auto")
+    ran = segladder(*SMALL, *words)
+    assert ran.code == 0, ran.text
+    result = record()
+    assert result["data"]["counts"] == {"train": 8, "val": 4, "test": 4}
+    assert result["data"]["info"]["label_ids"][:3] == [7, 8, 11]
+    assert result["data"]["info"]["classes"][18] == "bicycle"
+
+
+@pytest.mark.parametrize("key", ["train_split", "val_split", "test_split"])
+def test_a_split_without_labels_is_refused_with_the_way_to_predict_it(segladder, tmp_path, key):
+    root = draw_cityscapes(tmp_path / "cityscapes", per_city=2)
+    ran = segladder(*SMALL, "data=cityscapes", f"data.root={root}", f"data.{key}=test")
+    assert ran.code == 1 and "Traceback" not in ran.text
+    assert f"Name a split with labels by data.{key}=…" in ran.err
+    assert "`segladder predict run=DIR data.split=test output=DIR`" in ran.err
+    assert not list(tmp_path.glob("outputs/single/*/checkpoints/*"))
+
+
+def test_unequal_photographs_without_a_crop_are_told_which(segladder, tmp_path):
+    root = draw_voc(tmp_path / "VOC2012")
+    words = [word for word in SMALL if not word.startswith("augment")]
+    ran = segladder(*words, "data=voc", f"data.root={root}")
+    assert ran.code == 1 and "Traceback" not in ran.text
+    assert "Training images differ in size" in ran.err and "augment=standard augment.crop=[32,32]" in ran.err
+
+
+def test_thin_structures_in_masks_of_0_and_255_are_found_by_defaults(segladder, record, tmp_path):
+    root = draw_threads(tmp_path / "threads")
+    words = ("data=folder", f"data.root={root}", "data.label_map={0: 0, 255: 1}", "model=unet", "loss=dice+ce")
+    brief = ("augment.crop=[64,64]", "data.batch_size=4", "trainer.max_epochs=10", "trainer.check_val_every_n_epoch=5")
+    ran = segladder("train", *words, *brief, "runtime.threads=1", "logger=csv")
+    assert ran.code == 0, ran.text
+    result = record()
+    assert result["data"]["info"]["label_ids"] == [0, 255]
+    assert result["per_class"]["test"]["iou"]["thread"] > 0.5  # 0.8 to 0.9; all background would be 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from segladder.types import UserError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+_SHOWN = 6
 _IN_CHECKPOINTS = "segmenter.model."
 """What the names of a network's tensors begin with in a run's checkpoint."""
 
@@ -58,7 +58,7 @@ def network_tensors(path: Path) -> dict[str, Tensor]:
 
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except Exception as error:  # the unpickler raises whatever comes its way in what is no pickle
         said = " ".join(str(error).split())[:120]
         raise UserError(
             f"'{path}' cannot be read as a checkpoint ({said or type(error).__name__}): it is damaged, cut short or"
@@ -85,8 +85,14 @@ def start_from(model: nn.Module, path: Path) -> str:
     """
     from segladder.models.adapt import take_matching
 
-    taken = take_matching(model, network_tensors(path))
-    return f"init_from={path}: {taken}"
+    found = take_matching(model, network_tensors(path))
+    total = len(model.state_dict())
+    told = f"init_from={path}: {len(found.taken)} of the network's {total} tensors are taken"
+    if not found.left:
+        return f"{told}."
+    reasons = [f"{name} ({why})" for name, why in found.left]
+    more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
+    return f"{told}; not taken: {', '.join(reasons[:_SHOWN])}{more}. What is not taken starts as drawn."
 
 
 def load_exactly(model: nn.Module, path: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from segladder.inference import settings
+from segladder.inference.network import Network
 from segladder.inference.resize import inner_size, resized_bands, resized_raw
 from segladder.inference.views import Views
 from segladder.inference.windows import Grid, Raw, as_tensor, log_of
@@ -17,18 +17,6 @@ from segladder.types import UserError
 
 OVERLAP = 1 / 3
 """Share of a window's side that its neighbour covers too, where neither overlap nor stride is given."""
-
-
-class Network(Protocol):
-    """What the protocol asks of a network; `Segmenter` is one."""
-
-    def images(self, raw: Tensor) -> Tensor:
-        """Raw images `(B, C, h, w)` normalised, float, on the network's device."""
-        ...
-
-    def logits(self, images: Tensor) -> Tensor:
-        """Logits `(B, K, h, w)` of normalised images `(B, C, h, w)`, of any floating point type."""
-        ...
 
 
 class Inference:

@@ -10,7 +10,7 @@ from torch import Tensor
 from segladder.inference.resize import resized_images, resized_logits
 
 if TYPE_CHECKING:
-    from segladder.inference.protocol import Network
+    from segladder.inference.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from segladder.inference.protocol import Network
+    from segladder.inference.network import Network
     from segladder.inference.views import Views
 
 Raw = Tensor | NDArray[Any]

@@ -12,6 +12,7 @@ import torchvision
 from torch import nn
 
 from segladder.models import Backbone, DeepLabV3, SmpModel
+from segladder.models.filled_later import filled_later
 from segladder.types import UserError
 
 from .tiny import resnet, tiny
@@ -128,3 +129,13 @@ def test_coco_weights_over_a_resnet_are_used_at_their_stride_and_with_their_rate
 def test_coco_weights_over_another_backbone_are_refused() -> None:
     with pytest.raises(UserError, match="exists over resnet50, resnet101, mobilenet_v3, not over resnet18"):
         DeepLabV3(3, 21, backbone=resnet(), weights="coco")
+
+
+def test_a_network_that_a_checkpoint_fills_later_is_built_as_its_weights_say_without_them() -> None:
+    with filled_later():
+        assert DeepLabV3(3, 5, backbone=resnet(50), weights="coco").backbone.strides[-1] == 8
+        resnet(weights="imagenet").features(in_channels=3)
+        tiny(weights="/not/there.pth").features(in_channels=3)
+        SmpModel(3, 2, backbone=tiny(weights="imagenet"), decoder="fpn")
+    with pytest.raises(UserError, match="cannot be fetched"):
+        resnet(weights="imagenet").features(in_channels=3)

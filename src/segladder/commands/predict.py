@@ -28,7 +28,7 @@ overwrite=false device=auto precision=32|bf16
 Any other key of conf/predict.yaml and of the run's model and inference can be set; --cfg job shows them.
 """
 
-_TAKEN = ("model", "inference", "task")
+_TAKEN = ("model", "inference", "task", "precision")
 """Keys of a run's config that a prediction needs; `data` beside them for its own data alone, whose reader takes
 seconds to import."""
 
@@ -57,6 +57,9 @@ def run(argv: Sequence[str]) -> int:
             saved = read_config(found.folder.config)
             # the task's class would bring Lightning, seconds of imports for nothing
             saved["task"] = {"memory_format": (saved.get("task") or {}).get("memory_format", "channels_last")}
+            # as it was validated, so that the label files score what the run scored
+            trained_in = str((saved.get("trainer") or {}).get("precision", ""))
+            saved["precision"] = "bf16" if trained_in.startswith("bf16") else 32
             taken = (*_TAKEN, "data") if any(key.partition(".")[0] == "data" for key in words) else _TAKEN
             name = store_base(command, saved, taken=taken, words=words)
         failed: list[str] = []

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from segladder.models.dilated_conv import DilatedConv2d
 from segladder.types import UserError
 
 
@@ -98,7 +99,7 @@ def conv_norm(in_channels: int, out_channels: int) -> nn.Sequential:
 def dilated_conv(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Sequential:
     """3x3 convolution, batch norm, ReLU. Keeps height and width."""
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=dilation, dilation=dilation, bias=False),
+        DilatedConv2d(in_channels, out_channels, kernel_size=3, padding=dilation, dilation=dilation, bias=False),
         nn.BatchNorm2d(out_channels),
         nn.ReLU(inplace=True),
     )

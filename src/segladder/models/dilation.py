@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from segladder.models.dilated_conv import DilatedConv2d
+
 
 def dilate(stages: Sequence[nn.Module], output_stride: int, *, strided_too: bool = False) -> None:
     """Takes the strides out of an encoder's last stages, in place, until its output stride is `output_stride`.
@@ -33,12 +35,13 @@ def _strides(count: int) -> list[int]:
 
 
 def _dilate_stage(stage: nn.Module, strided_rate: int, rate: int) -> None:
-    for layer in stage.modules():
-        if not isinstance(layer, nn.Conv2d):
-            continue
-        strided = max(layer.stride) > 1
-        layer.stride = (1, 1)
-        if max(layer.kernel_size) > 1:
-            step = strided_rate if strided else rate
-            layer.dilation = (step, step)
-            layer.padding = tuple(step * (size // 2) for size in layer.kernel_size)
+    for parent in list(stage.modules()):
+        for name, layer in list(parent.named_children()):
+            if not isinstance(layer, nn.Conv2d):
+                continue
+            step = strided_rate if max(layer.stride) > 1 else rate
+            layer.stride = (1, 1)
+            if max(layer.kernel_size) > 1 and step > 1:
+                layer.dilation = (step, step)
+                layer.padding = tuple(step * (size // 2) for size in layer.kernel_size)
+                setattr(parent, name, DilatedConv2d.like(layer))

@@ -37,7 +37,7 @@ class TestDilatedFCN(SemanticModelTester):
 PEERS: list[tuple[str, type[nn.Module], Backbone, dict[str, Any]]] = [
     ("deeplabv3_resnet50", DeepLabV3, resnet(50), {"output_stride": 8}),
     ("deeplabv3_resnet101", DeepLabV3, resnet(101), {"output_stride": 8}),
-    ("deeplabv3_mobilenet_v3_large", DeepLabV3, MOBILENET, {"atrous_rates": [12, 24, 36]}),
+    ("deeplabv3_mobilenet_v3_large", DeepLabV3, MOBILENET, {"output_stride": 16, "atrous_rates": [12, 24, 36]}),
     ("fcn_resnet50", DilatedFCN, resnet(50), {}),
 ]
 
@@ -64,9 +64,8 @@ def test_gradients_are_torchvisions(tmp_path: Path) -> None:
     theirs = segmentation.deeplabv3_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=3)
     shake_norms(theirs)
     torch.save(theirs.state_dict(), tmp_path / "theirs.pth")
-    ours = DeepLabV3(
-        3, 3, backbone=MOBILENET, atrous_rates=[12, 24, 36], dropout=0.0, weights=str(tmp_path / "theirs.pth")
-    ).double()
+    settings = {"output_stride": 16, "atrous_rates": [12, 24, 36], "dropout": 0.0}
+    ours = DeepLabV3(3, 3, backbone=MOBILENET, weights=str(tmp_path / "theirs.pth"), **settings).double()
     theirs = theirs.double()
     theirs.classifier[0].project[3].p = 0.0
     x = torch.randn(2, 3, 33, 49, dtype=torch.double)

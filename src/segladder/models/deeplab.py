@@ -24,7 +24,7 @@ class DeepLabV3(nn.Module):
         in_channels: channels of the image.
         num_classes: channels of the logits.
         backbone: the choice of encoder.
-        output_stride: 8 or 16 pixels of the image per pixel of the last features, by dilation; None: 16, or what
+        output_stride: 8 or 16 pixels of the image per pixel of the last features, by dilation; None: 8, or what
             published weights were trained at. 8 is finer, about three times the arithmetic, and takes more memory.
         atrous_rates: dilations of the pyramid; None: 6, 12, 18 at output stride 16, doubled at 8, halved at 32.
         channels: of the pyramid and the head.
@@ -59,7 +59,7 @@ class DeepLabV3(nn.Module):
         self.num_classes = num_classes
         self.auxiliary = float(auxiliary)
 
-        stride = output_stride or (published.output_stride if published else 16)
+        stride = output_stride or (published.output_stride if published else 8)
         features = without_own_weights(backbone, weights).features(in_channels=in_channels, output_stride=stride)
         reach = published.reach if published else 96
         rates = tuple(atrous_rates) if atrous_rates is not None else rates_at(features.strides[-1], reach=reach)

@@ -78,6 +78,8 @@ def quieten() -> None:
         ".*resuming from a checkpoint that ended before the epoch ended.*",
         ".*Checkpoint directory .* exists and is not empty.*",
         ".*treespec.*is deprecated.*",
+        # frozen stages, as asked for
+        ".*module\\(s\\) in eval mode at the start of training.*",
         # our scores are reduced over the processes before they are logged
         ".*sync_dist=True.*",
         ".*Total length of .* across ranks is zero.*",

@@ -9,7 +9,8 @@ from typing import Any
 from segladder.types import UserError
 
 _HELP = """\
-segladder bench models models=unet_lab,unet size=[64,64] channels=1 classes=2 batch=1 [backbone=NAME] [model.KEY=VALUE …]
+segladder bench models models=unet_lab,unet size=[64,64] channels=1 classes=2 batch=1
+                       [backbone=NAME] [model.KEY=VALUE …]
 
 For each model: levels with channels and feature sizes, parameters, GFLOP of a forward pass (a multiply-add is two)
 and the median milliseconds of one on this machine. `python train.py -m study=unet_depth` adds what they score.
@@ -72,9 +73,8 @@ def _options(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         elif key in options and equals:
             options[key] = yaml.safe_load(value)
         else:
-            raise UserError(
-                f"segladder bench models takes {', '.join(options)}, backbone, model.KEY and backbone.KEY, not '{word}'."
-            )
+            known = ", ".join([*options, "backbone", "model.KEY"])
+            raise UserError(f"segladder bench models takes {known} and backbone.KEY, not '{word}'.")
     if isinstance(options["models"], str):
         options["models"] = [name.strip() for name in options["models"].split(",")]
     size = options["size"]

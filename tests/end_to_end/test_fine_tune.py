@@ -39,7 +39,7 @@ def test_a_start_from_elsewhere_is_another_run(trained, tiny, segladder, tmp_pat
         (("init_from=nowhere",), "is not there"),
         (("init_from={run}/result.json.txt",), "is not there"),
         (("init_from={outputs}",), "is no run folder"),
-        (("init_from={run}/run.log",), "cannot be read as a checkpoint"),
+        (("init_from={run}/run.log",), "cannot be read as tensors alone"),
     ],
 )
 def test_what_cannot_be_a_start_is_told_in_a_sentence(trained, tiny, segladder, tmp_path, words, hint):

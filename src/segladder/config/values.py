@@ -57,6 +57,8 @@ def check_values(cfg: DictConfig, overrides: Sequence[str]) -> None:
 
 def _check_metric(cfg: DictConfig) -> None:
     chosen, mode = OmegaConf.select(cfg, "metric.name"), OmegaConf.select(cfg, "metric.mode")
+    if OmegaConf.select(cfg, "metric") is not None and (chosen is None or mode is None):
+        raise UserError("A metric needs a name and a mode: name: missed, mode: min (or max) in its YAML.")
     name = str(chosen)
     if OmegaConf.select(cfg, "metric._target_") is not None:
         _check_own_metric(name, mode)

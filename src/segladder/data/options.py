@@ -64,4 +64,13 @@ def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed
         raise DataError(
             f"data.{unknown[0]} is no setting of this data set. It takes {', '.join(n for n in known if n != 'seed')}."
         )
-    return reader(**options, seed=seed)
+    return reader(**{name: _split_name(name, value) for name, value in options.items()}, seed=seed)
+
+
+def _split_name(option: str, value: Any) -> Any:
+    """Other options as they are; a split is named by one word, which YAML may have taken for a number."""
+    if not option.endswith("_split") or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise DataError(f"data.{option} is {value!r}. Give the name of one split, e.g. data.{option}=train, or null.")

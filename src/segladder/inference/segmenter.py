@@ -83,11 +83,11 @@ class Segmenter(nn.Module):
         """Logits `(B, num_classes, H, W)` of normalised images; for a network in evaluation mode.
 
         Raises:
-            ValueError: the network's answer has another size than the image.
+            UserError: the network's answer is no logits, or of another size than the image.
         """
-        logits = cast(Tensor, self._forward[0](images))
+        logits = self._forward[0](images)
         _check_size(logits, images)
-        return logits
+        return cast(Tensor, logits)
 
     def forward(self, raw: Tensor) -> Tensor | WithAuxiliary:
         """What the network says of raw images `(B, C, H, W)` in one pass.
@@ -96,7 +96,7 @@ class Segmenter(nn.Module):
             Logits `(B, num_classes, H, W)`; in training mode `WithAuxiliary` from a network that has such a head.
         """
         said = self._forward[0](self.images(raw))
-        _check_size(said if isinstance(said, Tensor) else said[0], raw)
+        _check_size(said if isinstance(said, Tensor) else getattr(said, "logits", said), raw)
         return cast("Tensor | WithAuxiliary", said)
 
     def scores(self, raw: Tensor) -> Tensor:
@@ -132,8 +132,14 @@ class Segmenter(nn.Module):
             self.train(training)
 
 
-def _check_size(logits: Tensor, images: Tensor) -> None:
-    if logits.shape[-2:] != images.shape[-2:]:
-        raise ValueError(
-            f"The model gave logits of {tuple(logits.shape[-2:])} for an image of {tuple(images.shape[-2:])}."
+def _check_size(logits: object, images: Tensor) -> None:
+    if not isinstance(logits, Tensor):
+        raise UserError(
+            f"The model gave a {type(logits).__name__}. A model gives logits (B, num_classes, H, W), in training mode"
+            " also segladder.models.auxiliary.WithAuxiliary."
+        )
+    if logits.ndim != 4 or logits.shape[-2:] != images.shape[-2:]:
+        raise UserError(
+            f"The model gave logits {tuple(logits.shape)} for images {tuple(images.shape)}. It must name the class of"
+            " each pixel, (B, num_classes, H, W): resize them to the image at its end."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,10 +49,10 @@ def read_state(path: str | Path, *, key: str) -> dict[str, Tensor]:
             found: Any = load_file(str(file))
         else:
             found = torch.load(file, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except Exception as error:  # both readers raise whatever comes their way in what is no such file
         raise UserError(
-            f"{key} '{path}' cannot be read as tensors alone: {_first_line(error)}. Save a state dict with"
-            " torch.save(model.state_dict(), …)."
+            f"{key} '{path}' cannot be read as tensors alone ({_first_line(error)}): it is damaged, cut short or"
+            " something else. Save a state dict with torch.save(model.state_dict(), …), or name a run's checkpoint."
         ) from error
     for name in _WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):

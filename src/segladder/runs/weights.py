@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segladder.runs.folder import RunFolder, find_runs
 from segladder.types import UserError
@@ -46,31 +45,20 @@ def find_checkpoint(path: str | Path, *, key: str, which: str = "best") -> Path:
     return wanted
 
 
-def network_tensors(path: Path) -> dict[str, Tensor]:
+def network_tensors(path: Path, *, key: str) -> dict[str, Tensor]:
     """The tensors of a network by name: of a run's checkpoint, or of a file that holds a plain state dict.
 
-    Tensors only are read; no code in the file is run.
+    Args:
+        path: the file; tensors alone are read, and no code in it is run.
+        key: what named it on the command line, for messages.
 
     Raises:
         UserError: the file is no checkpoint, or is damaged.
     """
-    import torch
+    from segladder.models.state_files import read_state
 
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever comes its way in what is no pickle
-        said = " ".join(str(error).split())[:120]
-        raise UserError(
-            f"'{path}' cannot be read as a checkpoint ({said or type(error).__name__}): it is damaged, cut short or"
-            " something else. Give a .ckpt of a run, or a file of tensors alone."
-        ) from error
-    for entry in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(entry), Mapping):
-            content = content[entry]
-    tensors = {str(name): value for name, value in dict(content).items() if isinstance(value, torch.Tensor)}
+    tensors = read_state(path, key=key)
     own = {name.removeprefix(_IN_CHECKPOINTS): v for name, v in tensors.items() if name.startswith(_IN_CHECKPOINTS)}
-    if not (own or tensors):
-        raise UserError(f"'{path}' holds no tensors. Give a .ckpt of a run, or a file of tensors alone.")
     return own or tensors
 
 
@@ -85,7 +73,7 @@ def start_from(model: nn.Module, path: Path) -> str:
     """
     from segladder.models.adapt import take_matching
 
-    found = take_matching(model, network_tensors(path))
+    found = take_matching(model, network_tensors(path, key="init_from"))
     total = len(model.state_dict())
     told = f"init_from={path}: {len(found.taken)} of the network's {total} tensors are taken"
     if not found.left:
@@ -101,7 +89,7 @@ def load_exactly(model: nn.Module, path: Path) -> None:
     Raises:
         UserError: the checkpoint is of another architecture or class count; names the first tensors that differ.
     """
-    tensors, own = network_tensors(path), model.state_dict()
+    tensors, own = network_tensors(path, key="checkpoint"), model.state_dict()
     differing = [
         f"'{name}' is {tuple(tensors[name].shape)} there and {tuple(own[name].shape)} here"
         for name in own

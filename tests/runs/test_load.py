@@ -101,7 +101,7 @@ def test_the_record_of_an_evaluation_is_no_network(run):
 def test_a_damaged_checkpoint_is_named(run):
     file = run / "checkpoints" / "best.ckpt"
     file.write_bytes(file.read_bytes()[:500])
-    with pytest.raises(UserError, match=r"best\.ckpt' cannot be read as a checkpoint"):
+    with pytest.raises(UserError, match=r"best\.ckpt' cannot be read as tensors alone"):
         segladder.load(run)
 
 

@@ -180,4 +180,5 @@ def _and_more(names: Sequence[str]) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
+    return said.rstrip(".") or type(error).__name__

@@ -82,3 +82,14 @@ def test_an_image_is_never_overwritten(photos):
     inputs = find_inputs(photos / "out" / "a.png", output=photos / "out")
     with pytest.raises(UserError, match="would take the place of an image"):
         require_own_names(inputs, [".png"], output=photos / "out")
+
+
+def test_earlier_predictions_below_the_input_are_left_out(tmp_path):
+    for name in ("a.png", "before/a.png", "before/deeper/b.png", ".hidden/c.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"")
+    (tmp_path / "in" / "before" / "predictions.json").write_text("{}")
+    with pytest.warns(UserWarning, match="before' is left out"):
+        found = find_inputs(tmp_path / "in", output=tmp_path / "out")
+    assert [one.name for one in found] == ["a"]
+    assert [one.name for one in find_inputs(tmp_path / "in" / "before", output=tmp_path / "out")] == ["a", "deeper/b"]

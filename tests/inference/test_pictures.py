@@ -128,3 +128,16 @@ def test_what_has_no_form_of_an_image_is_refused(image):
 def test_floats_up_to_255_are_refused_where_brightness_goes_to_1():
     with pytest.raises(UserError, match="floats from 0 to 1"):
         as_raw(COLOR.astype(np.float32), info_of(3))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64, np.uint32])
+def test_eight_bit_pixels_in_a_wider_type_are_eight_bit_pixels(dtype):
+    pixels = np.random.default_rng(0).integers(0, 127, (5, 6, 3))
+    info = DatasetInfo(name="x", classes=("a", "b"), palette=((0, 0, 0), (1, 1, 1)), things=(False, False))
+    assert torch.equal(as_raw(pixels.astype(dtype), info), as_raw(pixels.astype(np.uint8), info))
+
+
+def test_an_empty_array_is_no_image():
+    info = DatasetInfo(name="x", classes=("a", "b"), palette=((0, 0, 0), (1, 1, 1)), things=(False, False))
+    with pytest.raises(UserError, match="is no image"):
+        as_raw(np.zeros((0, 0, 3), np.uint8), info)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from segladder.runs.weights import find_checkpoint, load_exactly, network_tensors
+from segladder.runs.weights import find_checkpoint, load_exactly, network_tensors, start_from
 from segladder.types import UserError
 
 
@@ -83,3 +83,21 @@ def test_every_tensor_must_fit(tmp_path):
         load_exactly(nn.Linear(2, 4), tmp_path / "a.ckpt")
     with pytest.raises(UserError, match="missing there"):
         load_exactly(nn.Sequential(nn.Linear(2, 3)), tmp_path / "a.ckpt")
+
+
+def test_a_start_says_what_it_took_and_warns_where_that_is_little(tmp_path):
+    there = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2))
+    path = checkpoint(tmp_path / "a.ckpt", there)
+    here = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2))
+    assert start_from(here, path).endswith("4 of the network's 4 tensors are taken.")
+    assert torch.equal(here[0].weight, there[0].weight)
+    other = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 9))
+    told = start_from(other, path)
+    assert told.startswith("Warning: ") and "not taken: 1.weight ((2, 8) in the checkpoint, (9, 8) here)" in told
+    assert torch.equal(other[0].weight, there[0].weight)
+
+
+def test_a_start_from_next_to_nothing_is_refused(tmp_path):
+    path = checkpoint(tmp_path / "a.ckpt", nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2)))
+    with pytest.raises(UserError, match="of another architecture"):
+        start_from(nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 900)), path)

@@ -137,6 +137,9 @@ def _refuse_beside_run(words: dict[str, Any]) -> None:
     refuse_another_network(words)
     if "loss" in words:
         raise UserError("loss= has no effect on the scores of weights that are there. Leave it out.")
+    trained = next((word for word in words if word.partition(".")[0] in ("optimizer", "scheduler", "init_from")), None)
+    if trained is not None:
+        raise UserError(f"{trained}= has no effect on an evaluation: nothing is trained. Leave it out.")
     idle = sorted(word for word in words if word in ("name", "study_name", "paths.outputs"))
     if idle:
         raise UserError(f"{idle[0]}= has no effect here: the record of a run's evaluation lies beside the run.")

@@ -97,6 +97,10 @@ def predict(cfg: Any, found: FoundRun | None) -> Series:
 
     choices = HydraConfig.get().runtime.choices
     _check(cfg, found)
+    added = [str(word) for word in HydraConfig.get().overrides.task if str(word).startswith("+")]
+    idle = [word for word in added if word[1:].partition("=")[0].partition(".")[0] not in (*_TAKEN, "data", "runtime")]
+    if idle:
+        raise UserError(f"{idle[0]} has no effect on a prediction. Leave it out.")
     for warning in prepare_machine(cfg.runtime):
         print(f"Warning: {warning}")
     output = Path(cfg.output).expanduser()

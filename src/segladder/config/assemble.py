@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf
 
-from segladder.config.build import build
+from segladder.config.build import arguments, build, find_target
 from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> SemanticT
         optimizer=build(cfg["optimizer"]),
         scheduler=build(cfg["scheduler"]) if cfg.get("scheduler") else None,
         inference=build(cfg["inference"]) if cfg.get("inference") else None,
-        metric=_own_metric(cfg["metric"], info),
+        metric=own_metric(cfg["metric"], info),
         monitor=cfg["metric"]["name"],
         monitor_mode=cfg["metric"]["mode"],
         seed=cfg["seed"],
@@ -89,7 +89,7 @@ def build_callbacks(cfg: DictConfig) -> list[Callback]:
     return built
 
 
-def _own_metric(metric: DictConfig, info: DatasetInfo) -> Callable[[], nn.Module] | None:
+def own_metric(metric: DictConfig, info: DatasetInfo) -> Callable[[], nn.Module] | None:
     """The user's own metric, where `cfg.metric` says how to build one beside naming it."""
     if "_target_" not in metric:
         return None
@@ -97,7 +97,9 @@ def _own_metric(metric: DictConfig, info: DatasetInfo) -> Callable[[], nn.Module
     OmegaConf.set_struct(settings, False)
     for key in ("name", "mode"):
         settings.pop(key, None)
-    return lambda: build(settings, info=info)
+    known = arguments(find_target(settings["_target_"], "metric._target_"))
+    given = {"info": info} if known is None or "info" in known else {}
+    return lambda: build(settings, **given)
 
 
 def _agreed(model: DictConfig, key: str, from_data: int, info: DatasetInfo) -> int:

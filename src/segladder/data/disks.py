@@ -217,7 +217,7 @@ class Disks:
             background=float(background),
             noise=_number("data.noise", noise),
             contrast=_contrasts(contrast, kinds),
-            channels=_whole("data.channels", channels, 1),
+            channels=_whole("data.channels", channels, 1, most=4),
         )
         if self.settings.num_disks[1] > 255:
             raise DataError(f"data.num_disks={num_disks} is more than 255 disks in one image. Ask for fewer.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from segladder.data.images import SUFFIXES
+from segladder.inference.outputs import LIST
 from segladder.types import UserError
 
 _PATTERN = frozenset("*?[")
@@ -94,7 +96,13 @@ def _below(top: Path, file: Path) -> Input:
 
 def _pictures(folder: Path, *, skipped: Path) -> Iterator[Path]:
     for directory, subfolders, names in os.walk(folder):
-        subfolders[:] = [name for name in subfolders if Path(directory, name).resolve() != skipped]
+        if LIST in names and Path(directory) != folder:
+            _say_skipped(Path(directory))
+            subfolders.clear()
+            continue
+        subfolders[:] = [
+            name for name in subfolders if not name.startswith(".") and Path(directory, name).resolve() != skipped
+        ]
         yield from (Path(directory, name) for name in names if _is_picture(name))
 
 
@@ -103,6 +111,13 @@ def _matching(top: Path, pattern: Path, *, skipped: Path | None) -> Iterator[Pat
         ours = skipped is not None and file.resolve().is_relative_to(skipped)
         if _is_picture(file.name) and file.is_file() and not ours:
             yield file
+
+
+def _say_skipped(folder: Path) -> None:
+    warnings.warn(
+        f"'{folder}' is left out: its {LIST} says that it holds predictions. To predict those, name it as input.",
+        stacklevel=2,
+    )
 
 
 def _is_picture(name: str) -> bool:

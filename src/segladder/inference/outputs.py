@@ -111,6 +111,8 @@ def start_list(
         UserError: the folder holds another network's predictions, or files of those names that are not predictions
             of this one.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"output={folder} is a file. Name a folder.")
     old = PredictionList.read(folder)
     if old is not None and old.alike(new):
         new = old

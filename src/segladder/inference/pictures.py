@@ -95,7 +95,8 @@ def as_raw(image: Tensor | NDArray[Any] | Image.Image | str | Path, info: Datase
 
     Args:
         image: a file's path, a Pillow image, an array `(H, W)` or `(H, W, C)`, or a tensor `(C, H, W)`; bool,
-            8-bit, 16-bit, or floats in the data set's own units ([0, 1] where it was trained on 8-bit images).
+            8-bit (in any type of whole numbers), 16-bit (uint16, or others with values above 255), or floats in the
+            data set's own units ([0, 1] where it was trained on 8-bit images).
         info: see `read_picture`.
 
     Raises:
@@ -111,7 +112,7 @@ def as_raw(image: Tensor | NDArray[Any] | Image.Image | str | Path, info: Datase
         array = np.moveaxis(image.detach().cpu().numpy(), 0, -1)
     else:
         array = np.asarray(image)
-    if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[-1] <= 4):
+    if array.size == 0 or array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[-1] <= 4):
         raise UserError(f"An array {array.shape} is no image. Give (H, W) or (H, W, C) with 1 to 4 channels.")
     array = array[..., None] if array.ndim == 2 else array
     if array.dtype == np.bool_:
@@ -140,13 +141,16 @@ def _from_deep(array: NDArray[Any], info: DatasetInfo, *, name: str) -> Picture:
     else:
         low, high = array.min(), array.max()
         if not (low >= 0 and high <= (65535 if whole else 1)):
-            fitting = "16-bit whole numbers from 0 to 65535" if whole else "floats from 0 to 1"
+            fitting = "whole numbers from 0 to 65535" if whole else "floats from 0 to 1"
             raise UserError(
                 f"{name} holds values from {low:.6g} to {high:.6g}, and how bright those are cannot be told: give"
                 f" 8-bit pixels, or {fitting}."
             )
         values = array.astype(np.float32)
-        if whole:
+        if whole and high <= 255 and array.dtype != np.uint16:
+            # 8-bit pixels in a wider type, as NumPy's and torch's arithmetic leaves them
+            values = array.astype(np.uint8)
+        elif whole:
             values = np.rint(values / 257).astype(np.uint8)
             changes = frozenset({"shallower"})
     raw = torch.from_numpy(np.ascontiguousarray(np.moveaxis(values, -1, 0)))

@@ -180,5 +180,8 @@ def _and_more(names: Sequence[str]) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0].partition(". ")[0]
-    return said.rstrip(".") or type(error).__name__
+    said = (str(error).strip().splitlines() or [""])[0].partition(". ")[0].rstrip(".")
+    # torch goes on to say how to run the code in it
+    if said.startswith("Weights only load failed"):
+        return "it holds no tensors, or more than those"
+    return said or "it is no such file"

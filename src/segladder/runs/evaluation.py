@@ -164,7 +164,7 @@ def require_same_classes(parent: Record, info: DatasetInfo) -> None:
         )
         raise UserError(
             f"The run was trained on the classes of '{trained.get('name')}', and '{info.name}' has others ({where})."
-            " Scores need the same classes: fine-tune first (init_from=RUN), or map the labels with data.label_map."
+            " Scores need the same classes: fine-tune the run on these data first (segladder train init_from=RUN)."
         )
 
 

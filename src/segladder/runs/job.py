@@ -58,6 +58,11 @@ class Job:
         warnings = settle_loss(cfg, overrides=overrides, sweep=sweep) + settle_backbone(cfg, overrides)
         if cfg.get("init_from") is not None:
             cfg["init_from"] = str(find_checkpoint(cfg["init_from"], key="init_from"))
+            warnings += [
+                f"{key} is overwritten by what init_from brings: leave one of the two out."
+                for key in ("model.weights", "backbone.weights")
+                if OmegaConf.select(cfg, key) is not None
+            ]
         check_values(cfg, overrides)
         warnings += check(cfg) + idle_settings(cfg, overrides)
         choices = {
@@ -66,8 +71,9 @@ class Job:
             if not str(group).startswith("hydra/") and "@" not in str(group)
         }
         choices["loss"] = canonical_loss(cfg)
-        if cfg.get("backbone") is None:
-            choices["backbone"] = None
+        encoder = OmegaConf.select(cfg, "backbone.name")
+        # backbone=timm says little, and backbone.name may be typed beside any choice
+        choices["backbone"] = None if cfg.get("backbone") is None else str(encoder or choices.get("backbone"))
         name = check_name(cfg["name"]) if cfg.get("name") else _name(choices, overrides, cfg, sweep=sweep)
         resolved = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
         assert isinstance(resolved, DictConfig)

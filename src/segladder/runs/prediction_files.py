@@ -83,6 +83,12 @@ def find_predictions(
         ]
     matched = match_files(image_ids(samples), there)
     missing = [image_id for image_id, name in matched.items() if name is None]
+    if missing and listing is not None and (folder / f"{missing[0]}.png").is_file():
+        raise UserError(
+            f"'{folder / LIST}' does not list the label files of {len(missing)} of the {len(matched)} images"
+            f" ({listed(missing)}): they are there, but not of the network that wrote the list. Predict all again with"
+            " overwrite=true, or take the list away to score what lies there."
+        )
     if missing:
         raise UserError(
             f"predictions={folder} has no label file for {len(missing)} of the {len(matched)} images of"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+    from torch import nn
 
     from segladder.data.module import SegmentationDataModule
     from segladder.data.samples import Samples
@@ -75,9 +76,9 @@ def evaluate_predictions(
     summary = datamodule.summary([split])
     fingerprint = code(list(cfg.get("plugins") or []))
     files = {image_id: hash_file(path) for image_id, path in predictions.files.items()}
+    scored_by = {key: public(cfg)[key] for key in ("task", "metric")}
     run_id = identity(
-        {"task": public(cfg)["task"], "split": split, "ids": predictions.ids, "predictions": files},
-        data_hashes=summary["hashes"],
+        scored_by | {"split": split, "ids": predictions.ids, "predictions": files}, data_hashes=summary["hashes"]
     )
     draft = Record(
         id=run_id,
@@ -106,11 +107,20 @@ def evaluate_predictions(
         return _conclude(home, cfg, datamodule, samples, predictions, split=split, started=started)
 
 
-def score(predictions: Predictions, samples: Samples, info: DatasetInfo, *, boundary_tolerance: float = 2) -> Scored:
+def score(
+    predictions: Predictions,
+    samples: Samples,
+    info: DatasetInfo,
+    *,
+    boundary_tolerance: float = 2,
+    own: Mapping[str, Callable[[], nn.Module]] | None = None,
+) -> Scored:
     """Counts every file against its label.
 
     A pixel without predicted class is wrong where the label is not ignored: missed for its true class, and a false
     one of none, as cityscapesScripts counts it.
+
+    A metric of the user's own sees such a pixel as the class after the last.
 
     Raises:
         UserError: a file has another size than its label, or holds a value that is no id.
@@ -130,7 +140,7 @@ def score(predictions: Predictions, samples: Samples, info: DatasetInfo, *, boun
         things=(*info.things, False),
         label_ids=None,
     )
-    metrics = SemanticMetrics(wider, boundary_tolerance=boundary_tolerance, per_image=True)
+    metrics = SemanticMetrics(wider, boundary_tolerance=boundary_tolerance, per_image=True, own=own)
     files = with_progress(predictions.files.items(), len(predictions.files), "scoring")
     for index, (image_id, path) in enumerate(files):
         labels = predictions.read(image_id, info)
@@ -163,12 +173,15 @@ def _conclude(
     split: str,
     started: float,
 ) -> Outcome:
+    from segladder.config.assemble import own_metric
     from segladder.runs.outcome import outcome_of, peak_memory, print_report
     from segladder.runs.record import read, write
 
     info = datamodule.info
     began = time.time()
-    scored = score(predictions, samples, info, boundary_tolerance=cfg.task.boundary_tolerance)
+    metric = own_metric(cfg.metric, info)
+    own = {} if metric is None else {str(cfg.metric.name): metric}
+    scored = score(predictions, samples, info, boundary_tolerance=cfg.task.boundary_tolerance, own=own)
     scored.images.save(home.per_image)
     _draw(home.pictures / f"{split}.png", scored.images, samples, predictions, info, title=f"{info.name}, {split}")
     record = read(home.result)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _SHOWN = 6
+_LEAST, _MOST = 0.1, 0.9
+"""Shares of a network's numbers: with fewer taken a start is refused, or told as a warning."""
 _IN_CHECKPOINTS = "segmenter.model."
 """What the names of a network's tensors begin with in a run's checkpoint."""
 
@@ -74,12 +76,22 @@ def start_from(model: nn.Module, path: Path) -> str:
     from segladder.models.adapt import take_matching
 
     found = take_matching(model, network_tensors(path, key="init_from"))
-    total = len(model.state_dict())
+    own = model.state_dict()
+    total = len(own)
+    share = sum(own[name].numel() for name in found.taken) / sum(tensor.numel() for tensor in own.values())
+    if share < _LEAST:
+        raise UserError(
+            f"init_from={path}: only {len(found.taken)} of the network's {total} tensors fit, {share:.1%} of its"
+            " numbers: the checkpoint is of another architecture. Choose the model and backbone that it was trained"
+            " with; an encoder's weights alone go to backbone.weights=PATH."
+        )
     told = f"init_from={path}: {len(found.taken)} of the network's {total} tensors are taken"
     if not found.left:
         return f"{told}."
     reasons = [f"{name} ({why})" for name, why in found.left]
     more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
+    if share < _MOST:
+        told = f"Warning: {told}, {share:.0%} of its numbers"
     return f"{told}; not taken: {', '.join(reasons[:_SHOWN])}{more}. What is not taken starts as drawn."
 
 

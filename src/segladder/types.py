@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 IGNORE_INDEX = 255
@@ -26,6 +28,90 @@ class Interrupted(Exception):  # noqa: N818  it is no error
         super().__init__(f"stopped by {signal.Signals(signum).name}")
 
 
+class Rle(TypedDict):
+    """A binary mask as COCO's compressed run lengths, column by column."""
+
+    size: list[int]
+    """Height and width in pixels."""
+    counts: bytes
+
+
+class Objects:
+    """The true objects of one image, compact: what the instance rung is scored against.
+
+    Attributes (N objects):
+        masks: the visible part of each, at the image's own size.
+        boxes: `(N, 4)` float64, x1 y1 x2 y2 in pixels, as annotated.
+        labels: `(N,)` int64, indices into `DatasetInfo.classes`.
+        iscrowd: `(N,)` bool, True where a mask stands for many objects that nobody told apart.
+        areas: `(N,)` float64, pixels as annotated (COCO's own areas are those of its polygons).
+        ids: `(N,)` int64, the annotations' own numbers.
+        size: height and width of the image.
+    """
+
+    __slots__ = ("areas", "boxes", "ids", "iscrowd", "labels", "masks", "size")
+
+    def __init__(
+        self,
+        *,
+        masks: Sequence[Rle],
+        boxes: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        iscrowd: NDArray[np.bool_],
+        areas: NDArray[np.float64],
+        ids: NDArray[np.int64],
+        size: tuple[int, int],
+    ) -> None:
+        lengths = {len(masks), len(boxes), len(labels), len(iscrowd), len(areas), len(ids)}
+        if len(lengths) != 1:
+            raise ValueError(f"The parts of {len(masks)} objects have lengths {sorted(lengths)}.")
+        self.masks = list(masks)
+        self.boxes = boxes
+        self.labels = labels
+        self.iscrowd = iscrowd
+        self.areas = areas
+        self.ids = ids
+        self.size = size
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+
+class Instances:
+    """The objects that a network found in one image.
+
+    Attributes (N objects):
+        masks: each at the image's own size; None where boxes alone are known.
+        boxes: `(N, 4)` float64, x1 y1 x2 y2 in pixels.
+        labels: `(N,)` int64, indices into `DatasetInfo.classes`.
+        scores: `(N,)` float64 in [0, 1].
+        size: height and width of the image.
+    """
+
+    __slots__ = ("boxes", "labels", "masks", "scores", "size")
+
+    def __init__(
+        self,
+        *,
+        masks: Sequence[Rle] | None,
+        boxes: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        scores: NDArray[np.float64],
+        size: tuple[int, int],
+    ) -> None:
+        lengths = {len(boxes), len(labels), len(scores)} | (set() if masks is None else {len(masks)})
+        if len(lengths) != 1:
+            raise ValueError(f"The parts of {len(boxes)} instances have lengths {sorted(lengths)}.")
+        self.masks = None if masks is None else list(masks)
+        self.boxes = boxes
+        self.labels = labels
+        self.scores = scores
+        self.size = size
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
 class Sample(TypedDict, total=False):
     """One image and what is true of it, for every rung of the ladder.
 
@@ -37,10 +123,13 @@ class Sample(TypedDict, total=False):
     semantic: Tensor
     """`(H, W)` int64 class of each pixel; `DatasetInfo.ignore_index` where nothing is known. Absent in a split
     without labels."""
+    objects: Objects
+    """The true objects as they were read; of a data set in its instance view."""
     masks: Tensor
-    """`(N, H, W)` bool, the visible part of each object."""
+    """`(N, H, W)` bool, the visible part of each object; with boxes, labels and iscrowd in training samples of the
+    instance view, after augmentation."""
     boxes: Tensor
-    """`(N, 4)` float32, x1 y1 x2 y2 in pixels."""
+    """`(N, 4)` float32, x1 y1 x2 y2 in pixels, the masks' own."""
     labels: Tensor
     """`(N,)` int64 class of each object."""
     iscrowd: Tensor
@@ -52,12 +141,18 @@ class Sample(TypedDict, total=False):
 
 
 class Batch(TypedDict, total=False):
-    """Samples stacked for the semantic rung; lists of tensors where an evaluation's images differ in size."""
+    """Samples of one step: stacked where they are of one size, else lists of tensors."""
 
     image: Tensor | list[Tensor]
     """`(B, C, H, W)`, or B tensors `(C, H, W)`."""
     semantic: Tensor | list[Tensor]
     """`(B, H, W)`, or B tensors `(H, W)`."""
+    objects: list[Objects]
+    masks: list[Tensor]
+    """B tensors `(N, H, W)`; N differs from image to image, and nothing is padded."""
+    boxes: list[Tensor]
+    labels: list[Tensor]
+    iscrowd: list[Tensor]
     image_id: list[str]
     size: list[tuple[int, int]]
 

@@ -21,6 +21,8 @@ CITIES = {"train": ("aachen", "ulm"), "val": ("frankfurt",), "test": ("berlin",)
 def draw_voc(root: Path, *, train: int = 8, val: int = 3, test: int = 2) -> Path:
     """VOC2012 with palette PNGs, borders of 255 and unequal sizes; `train_aug` adds 4 images to `train`.
 
+    Labelled images hold two objects of one class, the halves of a square.
+
     The red of an image is 10 times its class (20 at a border), as far as JPEG keeps it. `test` has images alone.
 
     Returns:
@@ -38,6 +40,7 @@ def draw_voc(root: Path, *, train: int = 8, val: int = 3, test: int = 2) -> Path
         _save(root / "JPEGImages" / f"{name}.jpg", Image.fromarray(image), quality=95)
         if name in names["train"] + names["val"]:
             _save(root / "SegmentationClass" / f"{name}.png", with_voc_palette(label))
+            _save(root / "SegmentationObject" / f"{name}.png", with_voc_palette(voc_ids(number)))
         if name in names["train"] + names["extra"]:
             # SBD knows no borders, and its PNGs have no palette
             _save(root / "SegmentationClassAug" / f"{name}.png", Image.fromarray(np.where(label == 255, 0, label)))
@@ -59,6 +62,12 @@ def voc_label(number: int) -> NDArray[np.uint8]:
     return label
 
 
+def voc_ids(number: int) -> NDArray[np.uint8]:
+    """The objects of the drawn image of that number, `(H, W)`: 1 and 2, side by side, in a border of 255."""
+    label = voc_label(number)
+    return np.where((label == 0) | (label == 255), label, 1 + (np.arange(label.shape[1]) >= 20)).astype(np.uint8)
+
+
 def with_voc_palette(label: NDArray[np.uint8]) -> Image.Image:
     """The class map as a picture of mode P with VOC's colours, written down from the development kit's own code."""
     colors = np.zeros((256, 3), dtype=np.uint8)
@@ -74,7 +83,7 @@ def with_voc_palette(label: NDArray[np.uint8]) -> Image.Image:
 
 
 def draw_cityscapes(root: Path, *, per_city: int = 4) -> Path:
-    """leftImg8bit and gtFine with labelIds of every kind; the labels of `test` say nothing, as published.
+    """leftImg8bit and gtFine with labelIds and instanceIds of every kind; those of `test` say nothing, as published.
 
     The red of an image is 5 times its label id.
 
@@ -89,10 +98,13 @@ def draw_cityscapes(root: Path, *, per_city: int = 4) -> Path:
                 image[..., 0] = ids * 5
                 stem = f"{city}_{number:06d}_000019"
                 _save(root / "leftImg8bit" / split / city / f"{stem}_leftImg8bit.png", Image.fromarray(image))
+                objects = city_objects(number)
                 if split == "test":
                     ids = np.where(np.arange(ids.shape[0])[:, None] < 40, 3, 1) * np.ones_like(ids)
+                    objects = ids.astype(np.uint16)
                 folder = root / "gtFine" / split / city
                 _save(folder / f"{stem}_gtFine_labelIds.png", Image.fromarray(ids.astype(np.uint8)))
+                _save(folder / f"{stem}_gtFine_instanceIds.png", Image.fromarray(objects))
                 _save(folder / f"{stem}_gtFine_color.png", Image.fromarray(image))
     return root
 
@@ -104,6 +116,47 @@ def city_ids(number: int) -> NDArray[np.uint8]:
     ids = np.kron(grid, np.ones((height // 3, width // 4), dtype=int))
     ids[-4:] = 1  # the car that carries the camera
     return ids.astype(np.uint8)
+
+
+def city_objects(number: int) -> NDArray[np.uint16]:
+    """The instance ids of the drawn street of that number, `(H, W)`.
+
+    Each cell of an id from 24 to 33 holds two objects side by side, above one group of the cell's id.
+    """
+    ids = city_ids(number).astype(np.uint16)
+    rows, columns = np.indices(ids.shape)
+    single = (ids >= 24) & (rows % (CITY_SIZE[0] // 3) < 12)
+    right = columns % (CITY_SIZE[1] // 4) >= 10
+    return np.where(single, 1000 * ids + 7 * right, ids).astype(np.uint16)
+
+
+def draw_cells(root: Path, *, counts: dict[str, int] | None = None, labels: bool = True) -> Path:
+    """A folder set of squares and bars (classes `cell` and `rod`) that touch each other, with 16-bit id maps.
+
+    Ids of an image begin at 250, so that some need the second byte. Every third image holds none. The grey of an image
+    is 80 times its class.
+
+    Args:
+        root: the folder to make.
+        counts: images of each split.
+        labels: False leaves labels/ out; then bars are not drawn, and `cell` is the only class of objects.
+    """
+    draw = np.random.default_rng(0)
+    classes = ["background", "cell", "rod"] if labels else ["background", "cell"]
+    for split, count in (counts or {"train": 6, "val": 3, "test": 3}).items():
+        for number in range(count):
+            label, ids = np.zeros((40, 48), dtype=np.uint8), np.zeros((40, 48), dtype=np.uint16)
+            for place in draw.permutation(20)[: 0 if number % 3 == 2 else 9]:
+                top, left = 10 * (place // 5), 9 * (place % 5)
+                rod = labels and place % 2 == 1
+                window = np.s_[top : top + (4 if rod else 10), left : left + 9]
+                label[window], ids[window] = (2 if rod else 1), 250 + place
+            _save(root / "images" / split / f"{number:02d}.png", Image.fromarray(label * 80))
+            _save(root / "instances" / split / f"{number:02d}.png", Image.fromarray(ids))
+            if labels:
+                _save(root / "labels" / split / f"{number:02d}.png", Image.fromarray(label))
+    _write(root / "dataset.json", json.dumps({"classes": classes}))
+    return root
 
 
 def draw_threads(root: Path, *, counts: dict[str, int] | None = None, channels: int = 1) -> Path:

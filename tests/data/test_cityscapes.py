@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from pycocotools import mask as coco
 
-from drawn_sets import city_ids, draw_cityscapes
+from drawn_sets import city_ids, city_objects, draw_cityscapes
 from segladder.data import cityscapes
 from segladder.data.cityscapes import Cityscapes, CityscapesLabels
 from segladder.data.errors import DataError
@@ -70,6 +71,68 @@ def test_images_are_called_by_city_and_frame(root):
         "frankfurt/frankfurt_000000_000019",
         "frankfurt/frankfurt_000001_000019",
     ]
+
+
+def official_objects(instance_ids):
+    """(id, class, is a group, mask), by the rules of cityscapesScripts' instances2dict and labels.py."""
+    for number in np.unique(instance_ids).tolist():
+        label_id = number if number < 1000 else number // 1000
+        # labels.py: 29 and 30 have instances, too, but are ignored in evaluation
+        if label_id in (24, 25, 26, 27, 28, 31, 32, 33):
+            yield number, int(TRAIN_ID[label_id]), number < 1000, instance_ids == number
+
+
+def same(objects, instance_ids):
+    official = list(official_objects(instance_ids))
+    assert objects.ids.tolist() == [number for number, *_ in official]
+    assert objects.labels.tolist() == [label for _, label, *_ in official]
+    assert objects.iscrowd.tolist() == [group for *_, group, _ in official]
+    return all(
+        np.array_equal(coco.decode(mask), truth) for mask, (*_, truth) in zip(objects.masks, official, strict=True)
+    )
+
+
+def test_objects_and_groups_are_told_apart_as_cityscapes_scripts_do(root):
+    train = Cityscapes(root=root, instances=True).dataset("train", run_seed=0)
+    crowds = 0
+    for index in range(4):
+        sample = train[(0, index)]
+        assert same(sample["objects"], city_objects(index))
+        assert train.objects(index).ids.tolist() == sample["objects"].ids.tolist()
+        crowds += sample["objects"].iscrowd.sum()
+    assert crowds > 4
+    assert Cityscapes(root=root).dataset("train", run_seed=0).digest() != train.digest()
+
+
+def test_real_objects_and_groups(real_data):
+    root = real_data / "cityscapes_mini"
+    train = Cityscapes(root=root, val_split=None, test_split=None, instances=True).dataset("train", run_seed=0)
+    for index in (2, 5):
+        with Image.open(train.pairs[index].ids) as picture:
+            assert same(train.objects(index), np.asarray(picture).astype(int))
+    assert train.objects(2).iscrowd.any()
+
+
+def test_streets_of_which_no_objects_are_known_are_explained(root):
+    path = root / "gtFine/val/frankfurt/frankfurt_000000_000019_gtFine_instanceIds.png"
+    for number, in_words in ((7001, "Id 7001 of"), (40_000, "Id 40000 of"), (255, "Id 255 of")):
+        Image.fromarray(np.full((48, 96), number, np.uint16)).save(path)
+        with pytest.raises(DataError) as error:
+            Cityscapes(root=root, instances=True).dataset("val", run_seed=0).objects(0)
+        assert str(error.value) == (
+            f"{in_words} '{path}' is none of Cityscapes: an object's is 1000 * label id + n, of a class with objects"
+            " (24 to 33), and any other is a label id (0 to 33). Take the original from gtFine_trainvaltest.zip."
+        )
+    path.unlink()
+    with pytest.raises(DataError, match=r"frankfurt_000000_000019_gtFine_instanceIds\.png' is missing\. Add it"):
+        Cityscapes(root=root, instances=True).dataset("val", run_seed=0)
+    for each in root.glob("gtFine/*/*/*_instanceIds.png"):
+        each.unlink()
+    with pytest.raises(DataError) as error:
+        Cityscapes(root=root, instances=True)
+    assert str(error.value).startswith(
+        f"data.root '{root}' tells no objects apart: 'gtFine/SPLIT/CITY/*_gtFine_instanceIds.png' was looked for."
+    )
 
 
 def test_real_streets_read_with_their_labels(real_data):

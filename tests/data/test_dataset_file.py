@@ -26,6 +26,17 @@ def test_a_mapping_of_label_values_names_classes_in_order(tmp_path):
     assert read.classes == ("background", "disk") and read.values == {0: 0, 255: 1}
 
 
+def test_beside_a_background_every_class_is_objects_unless_said_otherwise(tmp_path):
+    def things(text):
+        (tmp_path / "dataset.json").write_text(text)
+        return read_dataset_file(tmp_path).things
+
+    assert things('{"classes": ["background", "cell", "rod"]}') == (False, True, True)
+    assert things('{"classes": ["background", "cell", "stain"], "things": ["cell"]}') == (False, True, False)
+    assert things('{"classes": ["background", "cell"], "things": []}') == (False, False)
+    assert things('{"classes": ["sky", "road"]}') == (False, False)
+
+
 def test_missing_palette_becomes_distinct_colours():
     assert len(set(distinct_colors(300))) == 300
     assert distinct_colors(3) == ((0, 0, 0), (128, 0, 0), (0, 128, 0))  # the colours of PASCAL VOC
@@ -50,6 +61,7 @@ def test_without_a_file_the_message_says_what_to_write(tmp_path):
         ('{"classes": ["a", "b"], "palette": [[0, 0, 0]]}', "gives class 'b' the colour None"),
         ('{"classes": ["a"], "palette": [[0, 0, 300]]}', "the colour [0, 0, 300]"),
         ('{"classes": ["a"], "things": ["b"]}', "'things' names 'b', which is no class"),
+        ('{"classes": ["a"], "things": "a"}', "'things' is 'a'. Give a list of class names."),
         ('{"classes": ["a"], "ignore_index": "void"}', "'ignore_index' is 'void'"),
         ('{"classes": ["a"], "channels": 7}', "'channels' is 7"),
         ('{"classes": ["a"], "std": [0]}', "'std' is [0]. It divides"),

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools import mask as coco
 
-from drawn_sets import draw_voc, voc_label, with_voc_palette
+from drawn_sets import draw_voc, voc_ids, voc_label, with_voc_palette
 from segladder.data.errors import DataError
 from segladder.data.voc import Voc, VocLabels
 
@@ -180,6 +181,61 @@ def test_a_missing_voc_names_archive_page_and_place(tmp_path):
         DataError, match="is no VOC2012: 'JPEGImages' is neither in it, nor in VOC2012 or VOCdevkit/VOC2"
     ):
         Voc(root=tmp_path)
+
+
+def test_objects_are_numbered_within_their_borders(root):
+    voc = Voc(root=root, instances=True)
+    val = voc.dataset("val", run_seed=0)
+    for index in range(3):
+        sample = val[(0, index)]
+        objects = sample["objects"]
+        assert objects.ids.tolist() == [1, 2] and not objects.iscrowd.any()
+        for number, mask in zip(objects.ids, objects.masks, strict=True):
+            assert np.array_equal(coco.decode(mask), voc_ids(8 + index) == number)
+        assert set(objects.labels.tolist()) == {9 + index}
+        assert val.objects(index).areas.tolist() == objects.areas.tolist() == [200.0, 200.0]
+    assert "objects" not in voc.unlabelled("test")[(0, 0)]
+    assert Voc(root=root).dataset("val", run_seed=0).digest() != val.digest()
+
+
+def test_objects_that_voc_lacks_are_explained(root):
+    with pytest.raises(DataError) as error:
+        Voc(root=root, train_split="train_aug", instances=True)
+    assert str(error.value) == (
+        "data.train_split is 'train_aug', whose labels (SegmentationClassAug) tell no objects apart. Name train, val or"
+        " trainval for a model that finds objects."
+    )
+    (root / "SegmentationObject/2008_000009.png").unlink()
+    with pytest.raises(DataError) as error:
+        Voc(root=root, instances=True).dataset("val", run_seed=0)
+    assert f"apart: '{root}/SegmentationObject/2008_000009.png' is missing. Add it" in str(error.value)
+    (root / "SegmentationObject").rename(root / "away")
+    with pytest.raises(
+        DataError, match=r"has no folder 'SegmentationObject', which tells objects apart\. Fetch VOCtrain"
+    ):
+        Voc(root=root, instances=True)
+
+
+def test_an_object_without_a_class_sends_to_the_archive(root):
+    Image.fromarray(np.full((52, 44), 3, np.uint8)).save(root / "SegmentationObject/2008_000008.png")
+    with pytest.raises(
+        DataError, match=r"class 'background' has no objects .* Take the original of both from VOC's arch"
+    ):
+        Voc(root=root, instances=True).dataset("val", run_seed=0).objects(0)
+
+
+def test_objects_of_real_photographs_are_those_of_the_published_json(real_data):
+    root = real_data / "voc_labelme"
+    val = Voc(root=root, train_split=None, instances=True).dataset("val", run_seed=0)
+    objects = val[(0, 0)]["objects"]
+    assert objects.labels.tolist() == [15, 15, 5] and objects.areas.tolist() == [15662, 17218, 873]
+    for index, pair in enumerate(val.pairs):
+        with Image.open(root / "SegmentationObject" / f"{pair.image_id}.png") as picture:
+            truth = np.asarray(picture)
+        objects = val.objects(index)
+        assert objects.ids.tolist() == [number for number in np.unique(truth) if number not in (0, 255)]
+        for mask, number in zip(objects.masks, objects.ids, strict=True):
+            assert np.array_equal(coco.decode(mask), truth == number)
 
 
 def test_three_real_photographs_read_with_their_labels(real_data):

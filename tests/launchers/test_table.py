@@ -9,9 +9,15 @@ from segladder.launchers.table import sweep_table
 from segladder.runs.outcome import Outcome
 
 
-def finished(score: float, test: float) -> JobResult:
+def finished(score: float, test: float, metric: str = "miou", **more: float) -> JobResult:
     outcome = Outcome(
-        status="finished", folder=Path("o"), metric="miou", score=score, test=test, parameters=1234, fit_seconds=2.0
+        status="finished",
+        folder=Path("o"),
+        metric=metric,
+        val={"miou": score, **more},
+        test={"miou": test, **more},
+        parameters=1234,
+        fit_seconds=2.0,
     )
     return JobResult(status="finished", value=outcome)
 
@@ -33,3 +39,14 @@ def test_only_what_varies_is_shown_best_first_and_failures_last():
 def test_a_sweep_that_was_stopped_shows_what_ran():
     text = sweep_table([["seed=1"], ["seed=2"]], [finished(0.5, 0.5)])
     assert len(text.splitlines()) == 3
+
+
+def test_rungs_that_monitor_different_metrics_are_ranked_by_the_one_they_share():
+    text = sweep_table(
+        [["model=maskrcnn"], ["model=unet"]],
+        [finished(0.5, 0.4, "mask_ap", mask_ap=0.9), finished(0.75, 0.7)],
+    )
+    head, _, first, second = text.splitlines()
+    assert "val miou  test miou  test mask_ap" in head
+    assert first.startswith("unet") and "0.9000" not in first
+    assert second.startswith("maskrcnn") and "0.5000" in second and "0.4000" in second and "0.9000" in second

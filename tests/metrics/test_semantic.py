@@ -95,3 +95,36 @@ def test_what_does_not_fit_is_told(info):
 def test_it_holds_no_weights_for_a_checkpoint(info):
     metrics = SemanticMetrics(info)
     assert metrics.state_dict() == {} and list(metrics.parameters()) == []
+
+
+def test_pixels_of_no_class_are_missed_and_false_ones_of_none(info):
+    target = torch.tensor([[[0, 0, 1, 1, 2, 255]]])
+    pred = torch.tensor([[[0, 3, 1, 3, 2, 3]]])
+    metrics = SemanticMetrics(info, none=True, per_image=True)
+    metrics.update(pred, target, ["a"])
+    totals, classes = metrics.compute()
+    assert classes["iou"] == pytest.approx({"road": 1 / 2, "sky": 1 / 2, "car": 1})
+    assert classes["predicted"] == {"road": 1, "sky": 1, "car": 1}
+    assert totals["miou"] == pytest.approx(2 / 3) and totals["pixel_accuracy"] == pytest.approx(3 / 5)
+    counts = metrics.images.arrays()
+    assert counts["tp"].tolist() == [[1, 1, 1]] and counts["fp"].tolist() == [[0, 0, 0]]
+    assert counts["fn"].tolist() == [[1, 1, 0]]
+
+
+def test_where_every_pixel_has_a_class_room_for_none_changes_nothing(info):
+    logits, target = batch()
+    one, two = SemanticMetrics(info), SemanticMetrics(info, none=True)
+    one.update(logits, target)
+    two.update(logits.argmax(1), target)
+    assert one.compute() == two.compute()
+
+
+def test_labels_of_no_class_and_logits_without_one_are_refused(info):
+    logits, target = batch()
+    metrics = SemanticMetrics(info, none=True)
+    with pytest.raises(ValueError, match="give predicted classes"):
+        metrics.update(logits, target)
+    target[1, 0, :2] = 3
+    metrics.update(logits.argmax(1), target)
+    with pytest.raises(UserError, match=r"The labels hold 3 \(2 pixels\), which is none of the 3 classes"):
+        metrics.compute()

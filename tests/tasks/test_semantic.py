@@ -12,7 +12,7 @@ from segladder.losses import CrossEntropy, LossSum
 from segladder.models import UNet
 from segladder.models.auxiliary import WithAuxiliary
 from segladder.tasks import SemanticTask
-from segladder.tasks.semantic import step_seed
+from segladder.tasks.rung import step_seed
 from segladder.types import DatasetInfo, UserError
 
 INFO = DatasetInfo(

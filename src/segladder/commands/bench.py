@@ -1,4 +1,4 @@
-"""`segladder bench models`: what networks look like level by level, how large and how fast they are."""
+"""`segladder bench models|detectors`: networks level by level with size and speed; what average precision forgives."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ segladder bench models models=unet_lab,unet size=[64,64] channels=1 classes=2 ba
 
 For each model: levels with channels and feature sizes, parameters, GFLOP of a forward pass (a multiply-add is two)
 and the median milliseconds of one on this machine. `python train.py -m study=unet_depth` adds what they score.
+
+segladder bench detectors [images=100] [seed=0]
+
+Simulated detectors that are wrong in one known way each, on objects drawn by code: box and mask AP, and what they
+forgive.
 """
 _DEFAULTS: dict[str, Any] = {"models": ["unet"], "size": [64, 64], "channels": 1, "classes": 2, "batch": 1}
 
@@ -25,9 +30,12 @@ def run(argv: Sequence[str]) -> int:
         print(_HELP, end="")
         return 0
     try:
-        if words[0] != "models":
-            raise UserError(f"segladder bench knows 'models', not '{words[0]}'. See segladder bench --help.")
-        _models(words[1:])
+        actions = {"models": _models, "detectors": _detectors}
+        if words[0] not in actions:
+            raise UserError(
+                f"segladder bench knows {' and '.join(actions)}, not '{words[0]}'. See segladder bench --help."
+            )
+        actions[words[0]](words[1:])
     except UserError as error:
         print(f"segladder: {error}", file=sys.stderr)
         return 1
@@ -112,3 +120,26 @@ def _print_levels(name: str, model: Any, size: Sequence[int]) -> None:
 
     if hasattr(model, "levels"):
         print(f"{name} at {size[0]}x{size[1]}\n{levels_text(model.levels(*size))}\n")
+
+
+def _detectors(words: Sequence[str]) -> None:
+    options = {"images": 100, "seed": 0}
+    for word in words:
+        key, _, value = word.partition("=")
+        least = 1 if key == "images" else 0
+        if key not in options or not value.isdecimal() or int(value) < least:
+            raise UserError(
+                f"segladder bench detectors takes images (from 1) and seed (from 0), whole numbers, not '{word}'."
+            )
+        options[key] = int(value)
+    from segladder.data.progress import with_progress
+    from segladder.metrics.simulated import DETECTORS, score_detectors
+
+    rows = list(with_progress(score_detectors(**options), len(DETECTORS), "scoring detectors"))
+    columns = [f"{kind}_{name}" for kind in ("box", "mask") for name in ("ap", "ap50", "ap75")]
+    width = max(len(detector.name) for detector, _ in rows) + 2
+    print(f"{'':<{width}}{'box':>7}{'':>14}{'mask':>8}")
+    print(f"{'detector':<{width}}{'AP':>7}{'AP50':>7}{'AP75':>7}{'AP':>8}{'AP50':>7}{'AP75':>7}")
+    for detector, scores in rows:
+        cells = [f"{scores[name]:>{8 if name == 'mask_ap' else 7}.3f}" for name in columns]
+        print(f"{detector.name:<{width}}{''.join(cells)}  {detector.note}")

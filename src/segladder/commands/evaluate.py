@@ -1,10 +1,11 @@
-"""`segladder evaluate run=DIR` or `predictions=DIR data=NAME`: score once more, and leave a record of it."""
+"""`segladder evaluate run=DIR` or `predictions=PATH data=NAME`: score once more, and leave a record of it."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segladder.types import Interrupted, UserError
@@ -19,6 +20,7 @@ segladder evaluate run=DIR [data.split=test|val|train] [checkpoint=best|last]   
 segladder evaluate run=DIR inference=slide inference.window=[512,512]             looking in another way
 segladder evaluate run=DIR data=NAME data.root=DIR                                on other data of the same classes
 segladder evaluate predictions=DIR data=NAME data.root=DIR [predictions.ids=train]  label PNGs that any tool made
+segladder evaluate predictions=FILE.json data=coco data.annotations=FILE            COCO results that any tool made
 
 Any other key of the run's config.yaml can be set; --cfg job shows them. Each evaluation leaves a record of its own.
 """
@@ -30,6 +32,10 @@ _SPLITS = ("train", "val", "test")
 
 _OF_PREDICTIONS = {"predictions", "data", "task", "metric", "name", "study_name", "plugins", "paths", "runtime", "seed"}
 """Keys that scoring label files reads."""
+
+
+_OF_OBJECTS = {"task": "instance", "metric": "mask_ap"}
+"""What scores a results file where nothing else is typed."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -60,6 +66,8 @@ def run(argv: Sequence[str]) -> int:
             precision = (saved.get("trainer") or {}).get("precision")
             saved["trainer"] = {"precision": precision} if precision and "trainer" not in words else None
             name = store_base(command, saved, taken=_TAKEN, words=words)
+        elif _are_objects(words):
+            argv = [*argv, *(f"{group}={choice}" for group, choice in _OF_OBJECTS.items() if group not in words)]
         return run_app(lambda cfg: evaluate(cfg, found), config_dir=command.parent, config_name=name, argv=argv)
     except UserError as error:
         print(f"segladder: {error}", file=sys.stderr)
@@ -127,6 +135,11 @@ def evaluate(cfg: Any, found: FoundRun | None) -> Any:
         plugins=typed_plugins({"plugins": list(cfg.plugins or [])}),
         started=_STARTED,
     )
+
+
+def _are_objects(words: dict[str, Any]) -> bool:
+    """Whether the predictions are a file, that is COCO results, and no folder of label PNGs."""
+    return Path(str(words.get("predictions.path") or "")).expanduser().is_file()
 
 
 def _refuse_beside_run(words: dict[str, Any]) -> None:

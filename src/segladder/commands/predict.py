@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
-    from segladder.inference.segmenter import Segmenter
+    from segladder.inference.raw_images import RawImages
     from segladder.inference.series import Item, Series
     from segladder.runs.load import FoundRun
 
@@ -49,14 +49,13 @@ def run(argv: Sequence[str]) -> int:
         name = command.stem
         if words.get("run") is not None:
             from segladder.config.plugins import import_plugins
-            from segladder.runs.load import find_run
+            from segladder.runs.load import find_run, readout
 
             refuse_another_network(words)
             import_plugins(typed_plugins(words))
             found = find_run(str(words["run"]), checkpoint=str(words.get("checkpoint", "best")))
             saved = read_config(found.folder.config)
-            # the task's class would bring Lightning, seconds of imports for nothing
-            saved["task"] = {"memory_format": (saved.get("task") or {}).get("memory_format", "channels_last")}
+            saved["task"] = readout(saved.get("task"))
             # as it was validated, so that the label files score what the run scored
             trained_in = str((saved.get("trainer") or {}).get("precision", ""))
             saved["precision"] = "bf16" if trained_in.startswith("bf16") else 32
@@ -130,6 +129,8 @@ def predict(cfg: Any, found: FoundRun | None) -> Series:
 
 
 def _check(cfg: Any, found: FoundRun | None) -> None:
+    from segladder.config.assemble import finds_objects
+
     for key in ("overlay", "probabilities", "overwrite"):
         if not isinstance(cfg[key], bool):
             raise UserError(f"{key} is {cfg[key]!r}. Give true or false.")
@@ -146,6 +147,11 @@ def _check(cfg: Any, found: FoundRun | None) -> None:
         )
     if found is None and "backbone" in cfg.model and cfg.get("backbone") is None:
         raise UserError("This model needs a backbone. Choose the one that its weights are of: backbone=resnet50.")
+    if cfg.probabilities and cfg.get("model") is not None and finds_objects(cfg.model):
+        raise UserError(
+            "probabilities=true has no effect on a network that finds objects: each has a score, in instances.json."
+            " Leave it out."
+        )
     if (cfg.input is None) == (cfg.data.split is None):
         raise UserError(
             "Give the images: either input=FILE, FOLDER or PATTERN, or data.split=NAME for a split of the data set"
@@ -221,8 +227,8 @@ def _made_by(cfg: Any, found: FoundRun | None, choices: Any) -> dict[str, Any]:
     return {**chosen, "settings": model, "files": hash_weights({"model": model}), **how}
 
 
-def _report(series: Series, segmenter: Segmenter, cfg: Any, output: Path, *, given: int) -> None:
-    from segladder.inference.outputs import LONGEST
+def _report(series: Series, segmenter: RawImages, cfg: Any, output: Path, *, given: int) -> None:
+    from segladder.inference.outputs import LONGEST, RESULTS
     from segladder.inference.pictures import CHANGES
 
     for kind, count in sorted(Counter(series.changes).items()):
@@ -235,6 +241,8 @@ def _report(series: Series, segmenter: Segmenter, cfg: Any, output: Path, *, giv
         shown = [f"{name} {pixels / total:.1%}" for pixels, name in shares if pixels][:8]
         more = sum(pixels > 0 for pixels, _ in shares) - len(shown)
         print(f"Classes by pixels: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}")
+    if series.objects is not None:
+        print(f"{series.objects:,} objects found, any score: {output / RESULTS}")
     rate = series.done / max(series.seconds, 1e-9)
     print(
         f"{series.done} of {given} image{'s' if given > 1 else ''} predicted in {series.seconds:.1f} s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from omegaconf import OmegaConf
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from segladder.data.module import SegmentationDataModule
-    from segladder.tasks import SemanticTask
+    from segladder.tasks import Rung
 
 
 def build_datamodule(cfg: DictConfig) -> SegmentationDataModule:
@@ -27,11 +27,26 @@ def build_datamodule(cfg: DictConfig) -> SegmentationDataModule:
         UserError: the data are not what the configuration says.
     """
     augment = build(cfg["augment"]) if cfg.get("augment") else None
-    module: SegmentationDataModule = build(cfg["data"], augment=augment, order_seed=cfg["seed"])
+    rung = rung_of(cfg)
+    module: SegmentationDataModule = build(
+        cfg["data"],
+        augment=augment,
+        order_seed=cfg["seed"],
+        instances=rung is not None and rung.instances,
+    )
     return module
 
 
-def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> SemanticTask:
+def rung_of(cfg: DictConfig) -> type[Rung] | None:
+    """The class of `cfg.task`, which says what a rung needs of data, model and loss; None where there is no task."""
+    target = OmegaConf.select(cfg, "task._target_")
+    if target is None:
+        return None
+    rung: Any = find_target(target, "task._target_")
+    return cast("type[Rung]", rung)
+
+
+def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> Rung:
     """The LightningModule of `cfg.task` around model and loss, sized by the data.
 
     Raises:
@@ -43,13 +58,10 @@ def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> SemanticT
     # weights are drawn here and nowhere before, so they depend on the seed alone
     torch.manual_seed(cfg["seed"])
     model = build_model(cfg, info)
-    loss = build(cfg["loss"], ignore_index=info.ignore_index, num_classes=info.num_classes)
-    if getattr(loss, "needs_class_weights", False):
-        loss.resolve_class_weights(datamodule.class_pixels())
-    task: SemanticTask = build(
+    task: Rung = build(
         cfg["task"],
         model=model,
-        loss=loss,
+        loss=_build_loss(cfg, datamodule),
         info=info,
         optimizer=build(cfg["optimizer"]),
         scheduler=build(cfg["scheduler"]) if cfg.get("scheduler") else None,
@@ -63,17 +75,51 @@ def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> SemanticT
 
 
 def build_model(cfg: DictConfig, info: DatasetInfo) -> nn.Module:
-    """The network of `cfg.model`, sized by the data.
+    """The network of `cfg.model`, sized by the data: `num_classes` of pixels, or `num_things` that are objects.
 
     Raises:
-        UserError: its classes or channels contradict the data's, or its settings make no sense.
+        UserError: its classes or channels contradict the data's, its settings make no sense, or it is of another
+            rung than the task.
     """
+    objects = finds_objects(cfg["model"])
+    rung = rung_of(cfg)
+    if rung is not None and rung.instances != objects:
+        name = str(cfg["model"]["_target_"]).rpartition(".")[2]
+        does, choice = ("finds objects", "instance") if objects else ("names the class of each pixel", "semantic")
+        raise UserError(
+            f"The model ({name}) {does}, but the task is '{rung.kind}'. Leave task= out, or choose task={choice}."
+        )
+    counts = {"num_things": sum(info.things)} if objects else {"num_classes": info.num_classes}
+    [(key, count)] = counts.items()
     model: nn.Module = build(
         cfg["model"],
         in_channels=_agreed(cfg["model"], "in_channels", info.channels, info),
-        num_classes=_agreed(cfg["model"], "num_classes", info.num_classes, info),
+        **{key: _agreed(cfg["model"], key, count, info)},
     )
     return model
+
+
+def finds_objects(model: DictConfig) -> bool:
+    """Whether a model is of the instance rung: it asks for `num_things`, the number of classes of objects."""
+    return "num_things" in (arguments(find_target(model["_target_"], "model._target_")) or {})
+
+
+def _build_loss(cfg: DictConfig, datamodule: SegmentationDataModule) -> Any:
+    """The sum of `cfg.loss`, of the data's classes or of binary masks, with its class weights counted."""
+    info = datamodule.info
+    rung = rung_of(cfg)
+    if rung is None or not rung.binary:
+        loss = build(cfg["loss"], ignore_index=info.ignore_index, num_classes=info.num_classes)
+        if getattr(loss, "needs_class_weights", False):
+            loss.resolve_class_weights(datamodule.class_pixels())
+        return loss
+    loss = build(cfg["loss"], binary=True, num_classes=2)
+    if getattr(loss, "needs_class_weights", False):
+        raise UserError(
+            "loss.terms.ce.class_weights counts the data's classes, but the loss is of each object's own mask. Give"
+            " two numbers, of outside and inside, or null."
+        )
+    return loss
 
 
 def build_callbacks(cfg: DictConfig) -> list[Callback]:
@@ -106,7 +152,7 @@ def _agreed(model: DictConfig, key: str, from_data: int, info: DatasetInfo) -> i
     """The data's number, unless the user typed one: then the two must agree."""
     typed = model.get(key)
     if typed is not None and typed != from_data:
-        what = "classes" if key == "num_classes" else "channels"
+        what = {"num_classes": "classes", "num_things": "classes of objects"}.get(key, "channels")
         raise UserError(
             f"model.{key} is {typed}, but data set '{info.name}' has {from_data} {what}."
             f" Leave model.{key} at null: it comes from the data."

@@ -11,8 +11,15 @@ from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
 
 METRICS = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1")
+"""What every rung is scored by: any prediction can be read as a class for each pixel."""
+
+_AVERAGES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10")
+
+_PER_CLASS = {False: "iou/", True: "mask_ap/"}
+"""The measures that are logged for each class, by whether objects are found."""
+
 _RERUN = ("no", "changed", "all")
-_SWITCHES = ("sweep.retry", "data.endless", "data.instances", "data.drop_last", "task.compile")
+_SWITCHES = ("sweep.retry", "data.endless", "data.drop_last", "task.compile")
 
 
 def check_values(cfg: DictConfig, overrides: Sequence[str]) -> None:
@@ -63,17 +70,32 @@ def _check_metric(cfg: DictConfig) -> None:
     if OmegaConf.select(cfg, "metric._target_") is not None:
         _check_own_metric(name, mode)
         return
-    if chosen is not None and name not in METRICS and not name.startswith("iou/"):
+    objects = str(OmegaConf.select(cfg, "task._target_")).endswith(".InstanceTask")
+    known = (*METRICS, *of_objects(OmegaConf.select(cfg, "task.max_detections"))) if objects else METRICS
+    per_class = _PER_CLASS[objects]
+    if chosen is not None and name not in known and not name.startswith(per_class):
+        if not objects and (name in of_objects() or name.startswith(_PER_CLASS[True])):
+            raise UserError(
+                f"metric.name is '{name}', which scores objects, and this model names the class of each pixel."
+                f" Choose one of {', '.join(METRICS)}, or a model that finds objects, such as model=maskrcnn."
+            )
         raise UserError(
-            f"metric.name is '{name}'{did_you_mean(name, METRICS)} It is one of {', '.join(METRICS)}, or iou/<class>."
+            f"metric.name is '{name}'{did_you_mean(name, known)} It is one of {', '.join(known)}, or"
+            f" {per_class}<class>."
         )
     if mode not in (None, "max"):
         raise UserError(f"metric.mode is {mode!r}; of every metric here more is better. Leave it at max.")
 
 
+def of_objects(max_detections: object = 100) -> tuple[str, ...]:
+    """What the instance rung is scored by beside `METRICS`: the last recall is called after the most detections."""
+    names = (*_AVERAGES, f"ar{max_detections}")
+    return tuple(f"{kind}_{name}" for kind in ("mask", "box") for name in names)
+
+
 def _check_own_metric(name: str, mode: object) -> None:
     """A metric of the user's own, built beside ours."""
-    if not re.fullmatch(r"[A-Za-z]\w*", name) or name in METRICS:
+    if not re.fullmatch(r"[A-Za-z]\w*", name) or name in (*METRICS, *of_objects()):
         raise UserError(
             f"metric.name is '{name}'. Give your own metric a name of letters, digits and _, other than"
             f" {', '.join(METRICS)}."

@@ -11,16 +11,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from segladder.data.augment import Augment
     from segladder.data.cityscapes import Cityscapes
+    from segladder.data.coco import Coco
+    from segladder.data.coco_dataset import CocoDataset
+    from segladder.data.coco_file import CocoFile
     from segladder.data.collate import collate
-    from segladder.data.datamodules import CityscapesDataModule, DisksDataModule, FolderDataModule, VocDataModule
+    from segladder.data.datamodules import (
+        CityscapesDataModule,
+        CocoDataModule,
+        DisksDataModule,
+        FolderDataModule,
+        VocDataModule,
+    )
     from segladder.data.disks import Disks, DisksDataset
     from segladder.data.errors import DataError
     from segladder.data.files import FileDataset
     from segladder.data.folder import Folder
     from segladder.data.module import SegmentationDataModule
+    from segladder.data.objects import from_layers, layers_of
     from segladder.data.order import EpochBatches
     from segladder.data.photometric import Photometric
     from segladder.data.seeding import mix
+    from segladder.data.turn import QuarterTurn
     from segladder.data.voc import Voc
     from segladder.data.window import RandomWindow
 
@@ -28,6 +39,10 @@ _HOMES = {
     "Augment": "augment",
     "Cityscapes": "cityscapes",
     "CityscapesDataModule": "datamodules",
+    "Coco": "coco",
+    "CocoDataModule": "datamodules",
+    "CocoDataset": "coco_dataset",
+    "CocoFile": "coco_file",
     "DataError": "errors",
     "Disks": "disks",
     "DisksDataModule": "datamodules",
@@ -37,11 +52,14 @@ _HOMES = {
     "Folder": "folder",
     "FolderDataModule": "datamodules",
     "Photometric": "photometric",
+    "QuarterTurn": "turn",
     "RandomWindow": "window",
     "SegmentationDataModule": "module",
     "Voc": "voc",
     "VocDataModule": "datamodules",
     "collate": "collate",
+    "from_layers": "objects",
+    "layers_of": "objects",
     "mix": "seeding",
 }
 
@@ -49,6 +67,10 @@ __all__ = [
     "Augment",
     "Cityscapes",
     "CityscapesDataModule",
+    "Coco",
+    "CocoDataModule",
+    "CocoDataset",
+    "CocoFile",
     "DataError",
     "Disks",
     "DisksDataModule",
@@ -58,11 +80,14 @@ __all__ = [
     "Folder",
     "FolderDataModule",
     "Photometric",
+    "QuarterTurn",
     "RandomWindow",
     "SegmentationDataModule",
     "Voc",
     "VocDataModule",
     "collate",
+    "from_layers",
+    "layers_of",
     "mix",
 ]
 

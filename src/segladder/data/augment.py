@@ -15,7 +15,7 @@ from segladder.types import DatasetInfo, Sample
 
 
 class Augment:
-    """Random window, flip and photometric changes, then any torchvision v2 transforms; everything can be off.
+    """Random window, flips, turns and photometric changes, then any torchvision v2 transforms; everything can be off.
 
     What happens to a sample is a function of the seed it is called with: not of what ran before, of the
     worker, or of the number of workers. Image, label, masks and boxes move together.
@@ -27,6 +27,8 @@ class Augment:
         scale: Sequence[float] | None = None,
         crop: Sequence[int] | int | None = None,
         flip: float = 0.0,
+        flip_vertical: float = 0.0,
+        rotate90: float = 0.0,
         brightness: float = 0.0,
         contrast: float = 0.0,
         saturation: float = 0.0,
@@ -39,6 +41,8 @@ class Augment:
             scale: how much to enlarge, drawn log-uniformly from [least, most]; null for none.
             crop: size of the window in pixels, [height, width] or one number; null for the image's own size.
             flip: chance of a horizontal flip, 0 to 1.
+            flip_vertical: chance of a vertical flip, 0 to 1.
+            rotate90: chance of a turn by 90, 180 or 270 degrees, 0 to 1; what is not square is turned by 180.
             brightness: factor drawn from [1 - b, 1 + b].
             contrast: as brightness, towards the image's mean grey.
             saturation: as brightness, towards grey; only on 3 channels.
@@ -53,6 +57,8 @@ class Augment:
         self.scale = _range(scale)
         self.crop = _size(crop)
         self.flip = _chance("flip", flip)
+        self.flip_vertical = _chance("flip_vertical", flip_vertical)
+        self.rotate90 = _chance("rotate90", rotate90)
         self.brightness = _amount("brightness", brightness)
         self.contrast = _amount("contrast", contrast)
         self.saturation = _amount("saturation", saturation)
@@ -65,7 +71,8 @@ class Augment:
     def __bool__(self) -> bool:
         """Whether anything is on."""
         photometric = any((self.brightness, self.contrast, self.saturation, self.hue))
-        return bool(self.scale or self.crop or self.flip or photometric or self.extra)
+        turns = any((self.flip, self.flip_vertical, self.rotate90))
+        return bool(self.scale or self.crop or turns or photometric or self.extra)
 
     def bind(self, info: DatasetInfo) -> Augment:
         """Tells the transforms what the data set ignores; returns itself."""
@@ -74,7 +81,10 @@ class Augment:
         return self
 
     def __call__(self, sample: Sample, *, seed: int) -> Sample:
-        """The sample changed, decided by `seed`; the global random state stays as it was."""
+        """The sample changed, decided by `seed`; the global random state stays as it was.
+
+        `masks` may be of any type: each of them moves as a label does, and is 0 outside the image.
+        """
         if not self:
             return sample
         if self._steps is None:
@@ -90,6 +100,7 @@ class Augment:
         from torchvision.transforms import v2
 
         from segladder.data.photometric import Photometric
+        from segladder.data.turn import QuarterTurn
         from segladder.data.window import RandomWindow
 
         steps: list[Callable[..., Any]] = []
@@ -99,6 +110,10 @@ class Augment:
             )
         if self.flip:
             steps.append(v2.RandomHorizontalFlip(self.flip))
+        if self.flip_vertical:
+            steps.append(v2.RandomVerticalFlip(self.flip_vertical))
+        if self.rotate90:
+            steps.append(QuarterTurn(self.rotate90))
         if any((self.brightness, self.contrast, self.saturation, self.hue)):
             steps.append(
                 Photometric(

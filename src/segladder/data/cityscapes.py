@@ -1,4 +1,4 @@
-"""Cityscapes semantic segmentation as it is published: labelIds become the 19 classes of the benchmark."""
+"""Cityscapes as it is published: labelIds become the 19 classes of the benchmark, instanceIds the objects of 8."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from segladder.data.errors import DataError
 from segladder.data.files import FileDataset, Pair, images_alone, no_labels
+from segladder.data.id_maps import IdMapReader
 from segladder.data.labels import LabelReader
-from segladder.data.splits import require_labels
+from segladder.data.splits import require_ids, require_labels
 from segladder.types import IGNORE_INDEX, DatasetInfo
 
 # cityscapesScripts, labels.py: name, id, colour, has instances; in the order of train ids
@@ -41,6 +43,11 @@ LABEL_IDS = tuple(label_id for _, label_id, _, _ in _TABLE)
 """The official id of each class."""
 
 _HIGHEST_ID = 33
+
+_PER_LABEL = 1000
+"""An object is called 1000 times its label id, plus its number."""
+
+_CLASSES, _IDS = "_gtFine_labelIds.png", "_gtFine_instanceIds.png"
 
 _IMAGES, _LABELS = "leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"
 _SITE = "https://www.cityscapes-dataset.com/downloads/"
@@ -73,6 +80,33 @@ class CityscapesLabels(LabelReader):
         return f"Take the original from {_LABELS}."
 
 
+class CityscapesObjects(IdMapReader):
+    """`*_gtFine_instanceIds.png`: `1000 * id + n` is the n-th object of a label id, and what is below is no object.
+
+    An id of a class of objects alone (26, not 26003) is a group that nobody told apart: a crowd, as cityscapesScripts
+    treats it. Label ids that the benchmark ignores give no objects.
+    """
+
+    needs_classes = False
+
+    def meaning(
+        self, present: NDArray[np.int64], ids: NDArray[Any], classes: NDArray[Any] | None, path: Path
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        single = present >= _PER_LABEL
+        label_ids = np.where(single, present // _PER_LABEL, present)
+        index_of = np.full(_PER_LABEL, -1)
+        index_of[list(LABEL_IDS)] = range(len(LABEL_IDS))
+        labels = index_of[label_ids]
+        things = np.append(self.info.things, False)[labels]
+        wrong = present[(label_ids > _HIGHEST_ID) | (single & (labels >= 0) & ~things)]
+        if len(wrong):
+            raise DataError(
+                f"Id {wrong[0]} of '{path}' is none of Cityscapes: an object's is 1000 * label id + n, of a class with"
+                f" objects (24 to 33), and any other is a label id (0 to 33). Take the original from {_LABELS}."
+            )
+        return np.where(things, labels, -1), ~single
+
+
 class Cityscapes:
     """The reader behind `data=cityscapes` (Cordts et al., CVPR 2016)."""
 
@@ -83,6 +117,7 @@ class Cityscapes:
         train_split: str | None = "train",
         val_split: str | None = "val",
         test_split: str | None = "val",
+        instances: bool = False,
         seed: int = 0,
     ) -> None:
         """
@@ -91,10 +126,11 @@ class Cityscapes:
             train_split: folder of both to train on; null for none.
             val_split: folder to validate on; null for none.
             test_split: folder to test on; null for none. The labels of `test` are not public.
+            instances: samples hold their objects, from `*_gtFine_instanceIds.png`.
             seed: unused, the published splits are fixed.
 
         Raises:
-            DataError: the root is not there, or is no Cityscapes.
+            DataError: the root is not there, is no Cityscapes, or has no objects where they are wanted.
         """
         self.root = Path(root).expanduser()
         if not self.root.is_dir():
@@ -108,6 +144,12 @@ class Cityscapes:
             )
         self.splits = {"train": train_split, "val": val_split, "test": test_split}
         self.labels = CityscapesLabels()
+        self.instances = instances
+        if instances and next(self.root.glob(f"gtFine/*/*/*{_IDS}"), None) is None:
+            raise DataError(
+                f"data.root '{self.root}' tells no objects apart: 'gtFine/SPLIT/CITY/*{_IDS}' was looked for. Unpack"
+                f" {_LABELS} from {_SITE} there completely, {_LAYOUT}."
+            )
         self._found: dict[str, list[Pair]] = {}
         self.info = DatasetInfo(
             name="cityscapes",
@@ -132,8 +174,10 @@ class Cityscapes:
             raise no_labels(name, split, root=self.root, why="its labels are not public (the published ones are empty)")
         if not labelled:
             raise self._without_labels(name, pairs)
-        require_labels(pairs, labels=self.root / "gtFine" / name, suffix="_gtFine_labelIds.png")
+        require_labels(pairs, labels=self.root / "gtFine" / name, suffix=_CLASSES)
         self._refuse_orphans(name, pairs)
+        if self.instances:
+            require_ids(pairs, ids=self.root / "gtFine" / name, suffix=_IDS)
         return self._dataset(pairs)
 
     def unlabelled(self, name: str) -> FileDataset:
@@ -145,7 +189,8 @@ class Cityscapes:
         return self._dataset(images_alone(self._pairs(name)))
 
     def _dataset(self, pairs: Sequence[Pair]) -> FileDataset:
-        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels)
+        ids = CityscapesObjects(self.info) if self.instances else None
+        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels, ids=ids)
 
     def _pairs(self, name: str) -> list[Pair]:
         if name not in self._found:
@@ -153,24 +198,25 @@ class Cityscapes:
             images = sorted(folder.glob("*/*_leftImg8bit.png"))
             if not images:
                 raise self._missing_split(name, folder)
-            labels = self._label_files(name)
+            labels = self._files(name, _CLASSES)
+            ids = self._files(name, _IDS) if self.instances else {}
             self._found[name] = []
             for image in images:
                 image_id = f"{image.parent.name}/{image.name.removesuffix('_leftImg8bit.png')}"
-                self._found[name].append(Pair(image_id, image, labels.get(image_id)))
+                self._found[name].append(Pair(image_id, image, labels.get(image_id), ids.get(image_id)))
         return self._found[name]
 
-    def _label_files(self, name: str) -> dict[str, Path]:
-        """Image id -> label file, of all labels of a split."""
-        files = (self.root / "gtFine" / name).glob("*/*_gtFine_labelIds.png")
-        return {f"{path.parent.name}/{path.name.removesuffix('_gtFine_labelIds.png')}": path for path in files}
+    def _files(self, name: str, suffix: str) -> dict[str, Path]:
+        """Image id -> file, of all of a split in gtFine that end so."""
+        files = (self.root / "gtFine" / name).glob(f"*/*{suffix}")
+        return {f"{path.parent.name}/{path.name.removesuffix(suffix)}": path for path in files}
 
     def _dummy(self, label: Path) -> bool:
         """Whether a label says nothing: those of the test split are published so."""
         return bool((self.labels.read(label) == IGNORE_INDEX).all())
 
     def _refuse_orphans(self, name: str, pairs: Sequence[Pair]) -> None:
-        labels = self._label_files(name)
+        labels = self._files(name, _CLASSES)
         orphans = sorted(labels.keys() - {pair.image_id for pair in pairs})
         if orphans:
             image = self.root / "leftImg8bit" / name / f"{orphans[0]}_leftImg8bit.png"

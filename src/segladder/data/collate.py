@@ -1,4 +1,4 @@
-"""Samples into a batch: stacked where they can be, lists where an evaluation's images differ in size."""
+"""Samples into a batch: stacked where they can be, lists where images differ in size."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ def collate(samples: Sequence[Sample], *, training: bool) -> Batch:
 
     Args:
         samples: at least one, all with the same keys.
-        training: demand one size; an evaluation gets lists of tensors instead.
+        training: demand one size, unless samples hold `masks`: networks that find objects take any sizes. An
+            evaluation gets lists of tensors instead.
 
     Returns:
         `image` `(B, C, H, W)` and `semantic` `(B, H, W)`, or lists of B tensors; everything else
-        (`masks`, `boxes`, `labels`, `image_id`, `size`, ...) as lists of B.
+        (`masks`, `boxes`, `labels`, `objects`, `image_id`, `size`, ...) as lists of B, unpadded.
 
     Raises:
         DataError: training images differ in size.
@@ -31,7 +32,7 @@ def collate(samples: Sequence[Sample], *, training: bool) -> Batch:
         for key in ("image", "semantic"):
             if key in batch:
                 batch[key] = torch.stack(batch[key])
-    elif training:
+    elif training and "masks" not in batch:
         (small, *_, large) = sorted(shapes)
         odd = next(s for s in samples if s["image"].shape[-2:] != samples[0]["image"].shape[-2:])
         raise DataError(

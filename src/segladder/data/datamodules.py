@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segladder.data.cityscapes import Cityscapes
+from segladder.data.coco import Coco
 from segladder.data.disks import Disks
 from segladder.data.folder import Folder
 from segladder.data.module import SegmentationDataModule
@@ -19,6 +20,12 @@ class FolderDataModule(SegmentationDataModule):
     """`data=folder` and its presets: see `segladder.data.folder.Folder` for the options."""
 
     reader = Folder
+
+
+class CocoDataModule(SegmentationDataModule):
+    """`data=coco` and its presets: see `segladder.data.coco.Coco` for the options."""
+
+    reader = Coco
 
 
 class VocDataModule(SegmentationDataModule):

@@ -43,8 +43,8 @@ def read_dataset_file(root: Path, *, classes: Sequence[str] | Mapping[Any, Any] 
 
     Keys: `classes` (a list of names, or a mapping label value -> name), and optionally `ignore_index` (a
     label value, a list of them, or null), `palette` (one [r, g, b] per class), `things` (names of the
-    countable classes), `channels`, `mean`, `std` (one number per channel), `label_map` (label value ->
-    class), `name`. Other keys are left alone.
+    countable classes; else, where the first class is called background, all others), `channels`, `mean`, `std` (one
+    number per channel), `label_map` (label value -> class), `name`. Other keys are left alone.
 
     Args:
         root: the folder of the data set.
@@ -155,7 +155,9 @@ def _palette(palette: Any, names: tuple[str, ...], where: str) -> tuple[tuple[in
 
 def _things(things: Any, names: tuple[str, ...], where: str) -> tuple[bool, ...]:
     if things is None:
-        return (False,) * len(names)
+        return tuple(names[0] == "background" and index > 0 for index in range(len(names)))
+    if not isinstance(things, list):
+        raise DataError(f"{where}: 'things' is {things!r}. Give a list of class names.")
     if len(things) == len(names) and all(isinstance(thing, bool) for thing in things):
         return tuple(things)
     unknown = [thing for thing in things if thing not in names]

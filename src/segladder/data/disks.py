@@ -17,15 +17,17 @@ from torch.utils.data import Dataset, get_worker_info
 from segladder.data.collate import collate
 from segladder.data.disk_images import DiskSettings, generate, objects
 from segladder.data.errors import DataError
+from segladder.data.numbers import number, pair, whole
 from segladder.data.order import Key
 from segladder.data.palette import distinct_colors
 from segladder.data.seeding import mix
-from segladder.types import Batch, DatasetInfo, Sample
+from segladder.types import Batch, DatasetInfo, Objects, Sample
 
 BLOCK = 256
 """Samples generated in one go. Part of what a sample is: changing it changes every image."""
 
 _VERSION = 1  # goes up when the same settings give other images
+_LATER = ("contrast_spread", "min_visible")  # settings that came later: at 0 the images are those without them
 _SPLITS = {"train": 2, "val": 3, "test": 4}
 _KEPT_BYTES = 128 * 2**20
 
@@ -58,7 +60,7 @@ class DisksDataset(Dataset[Sample]):
             count: samples per epoch.
             seed: decides every image.
             endless: new images each epoch.
-            instances: samples also hold `masks`, `boxes`, `labels`, `iscrowd` of each visible disk.
+            instances: samples hold the visible disks as `objects`, too.
         """
         self.settings = settings
         self.split = split
@@ -92,11 +94,27 @@ class DisksDataset(Dataset[Sample]):
             "size": self.settings.size,
         }
         if self.instances:
-            sample.update(objects(classes[at], ids[at]))
+            sample["objects"] = objects(classes[at].numpy(), ids[at].numpy())
         return sample
 
+    def semantic(self, index: int) -> Tensor:
+        """The label of one sample of epoch 0, `(H, W)` int64."""
+        _, classes, _ = self._block(0, index // BLOCK)
+        self._served += 1
+        return classes[index % BLOCK].long()
+
+    def objects(self, index: int) -> Objects:
+        """The visible disks of one sample of epoch 0."""
+        _, classes, ids = self._block(0, index // BLOCK)
+        self._served += 1
+        return objects(classes[index % BLOCK].numpy(), ids[index % BLOCK].numpy())
+
+    def image_id(self, index: int) -> str:
+        """What a sample of epoch 0 is called."""
+        return self._image_id(0, index)
+
     def __getitems__(self, keys: Sequence[Key]) -> Batch:
-        """A finished batch: images `(B, C, H, W)` float32, semantic `(B, H, W)` int64."""
+        """A finished batch: images `(B, C, H, W)` float32, semantic `(B, H, W)` int64; in the instance view objects."""
         if self.instances:
             return collate([self[key] for key in keys], training=False)
         images, classes, start = [], [], 0
@@ -122,10 +140,11 @@ class DisksDataset(Dataset[Sample]):
 
     def digest(self, count: int | None = None) -> str:
         """SHA-256 of what decides the first `count` images: settings, split, version; the seed if fixed."""
+        settings = {name: value for name, value in asdict(self.settings).items() if name not in _LATER or value}
         content: dict[str, Any] = {
             "generator": "disks",
             "version": _VERSION,
-            "settings": asdict(self.settings),
+            "settings": settings,
             "split": self.split,
             "count": self.count if count is None else count,
             # an endless set follows the run's own seed, which is no property of the data
@@ -181,6 +200,8 @@ class Disks:
         background: float = 0.2,
         noise: float = 0.1,
         contrast: float | Sequence[float] = 0.7,
+        contrast_spread: float = 0.0,
+        min_visible: float = 0.0,
         channels: int = 1,
         counts: Mapping[str, int] | None = None,
         endless: bool = True,
@@ -198,38 +219,54 @@ class Disks:
             noise: standard deviation of the noise, in the image's units.
             contrast: what a disk adds to the background; one number (kind k of K adds k/K of it) or one per
                 kind.
+            contrast_spread: each disk's own contrast is drawn from its kind's +- this, so that touching ones can be
+                told apart.
+            min_visible: a disk that shows less than this share of its pixels behind nearer ones is left out, of the
+                image and of the truth; 0 for none.
             channels: channels, each with noise of its own.
             counts: samples of train, val and test.
             endless: new training images in every epoch, decided by the run's seed; else one fixed set,
                 decided by `seed`. Validation and test are always fixed.
-            instances: samples hold each disk as a mask, too.
+            instances: samples hold the visible disks as `objects`, too.
             seed: decides the fixed sets.
 
         Raises:
             DataError: a setting makes no image, with its name and value.
         """
-        kinds = _whole("data.classes", classes, 1, 250)
+        kinds = whole("data.classes", classes, 1, 250)
         self.settings = DiskSettings(
-            size=_pair("data.size", size, 2 * margin + 1),
-            num_disks=_pair("data.num_disks", num_disks, 0, ordered=True),
-            radius=_pair("data.radius", radius, 1, ordered=True),
-            margin=_whole("data.margin", margin, 0),
+            size=pair("data.size", size, 2 * margin + 1),
+            num_disks=pair("data.num_disks", num_disks, 0, ordered=True),
+            radius=pair("data.radius", radius, 1, ordered=True),
+            margin=whole("data.margin", margin, 0),
             background=float(background),
-            noise=_number("data.noise", noise),
+            noise=number("data.noise", noise),
             contrast=_contrasts(contrast, kinds),
-            channels=_whole("data.channels", channels, 1, most=4),
+            channels=whole("data.channels", channels, 1, most=4),
+            contrast_spread=number("data.contrast_spread", contrast_spread),
+            min_visible=number("data.min_visible", min_visible),
         )
         if self.settings.num_disks[1] > 255:
             raise DataError(f"data.num_disks={num_disks} is more than 255 disks in one image. Ask for fewer.")
         if self.settings.radius[0] == self.settings.radius[1]:
             raise DataError(f"data.radius={radius} holds no whole number: it is [first, second) in pixels.")
+        if self.settings.min_visible > 1:
+            raise DataError(f"data.min_visible is {min_visible}. Give a share of a disk's pixels, from 0 to 1.")
+        if self.settings.min_visible and self.settings.num_disks[1] < 2:
+            warnings.warn(f"data.min_visible={min_visible} has no effect: no image has two disks.", stacklevel=2)
+        least = min(abs(value) for value in self.settings.contrast)
+        if self.settings.contrast_spread and self.settings.contrast_spread >= least:
+            raise DataError(
+                f"data.contrast_spread={contrast_spread} lets a disk of contrast {least:g} vanish in the background."
+                f" Give less than {least:g}, or more data.contrast."
+            )
         if counts is not None and not isinstance(counts, Mapping):
             raise DataError(f"data.counts is {counts!r}. Set one split, as in data.counts.train={counts!r}.")
         self.counts = {"train": 4800, "val": 256, "test": 1024, **(counts or {})}
         for split, count in self.counts.items():
             if split not in _SPLITS:
                 raise DataError(f"data.counts has a key '{split}'. The splits of disks are train, val and test.")
-            _whole(f"data.counts.{split}", count, 0)
+            whole(f"data.counts.{split}", count, 0)
         self.endless = endless
         self.instances = instances
         self.seed = seed
@@ -258,29 +295,6 @@ class Disks:
             endless=endless,
             instances=self.instances,
         )
-
-
-def _whole(name: str, value: Any, least: int, most: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        upper = f" to {most}" if most is not None else " or more"
-        raise DataError(f"{name} is {value!r}. Give a whole number, {least}{upper}.")
-    return value
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise DataError(f"{name} is {value!r}. Give a number, 0 or more.")
-    return float(value)
-
-
-def _pair(name: str, value: Any, least: int, *, ordered: bool = False) -> tuple[int, int]:
-    both = [value, value] if isinstance(value, int) else list(value) if isinstance(value, Sequence) else []
-    if len(both) != 2:
-        raise DataError(f"{name} is {value!r}. Give one whole number or two, as in {name}=[1,3].")
-    first, second = (_whole(name, number, least) for number in both)
-    if ordered and first > second:
-        raise DataError(f"{name}={both} starts above its end. Write {name}=[{second},{first}].")
-    return first, second
 
 
 def _contrasts(contrast: Any, kinds: int) -> tuple[float, ...]:

@@ -13,21 +13,24 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from segladder.data.errors import DataError
+from segladder.data.id_maps import IdMapReader, read_ids
 from segladder.data.images import header, read_image
 from segladder.data.labels import LabelReader
 from segladder.data.order import Key
-from segladder.types import DatasetInfo, Sample
+from segladder.types import DatasetInfo, Objects, Sample
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One image and its label file."""
+    """One image and the files that say what is true of it."""
 
     image_id: str
     """The image's path in its split or folder without suffix, with forward slashes."""
     image: Path
     label: Path | None
     """None where there is no such file."""
+    ids: Path | None = None
+    """The id map that tells its objects apart; None outside of the instance view."""
 
 
 class FileDataset(Dataset[Sample]):
@@ -42,6 +45,7 @@ class FileDataset(Dataset[Sample]):
         root: Path,
         info: DatasetInfo,
         labels: LabelReader,
+        ids: IdMapReader | None = None,
         deep: bool = False,
         narrow: bool = False,
     ) -> None:
@@ -51,6 +55,7 @@ class FileDataset(Dataset[Sample]):
             root: what the identity's paths are relative to.
             info: classes and channels.
             labels: how label files are read.
+            ids: how id maps are read; None for the semantic view.
             deep: images have more than 8 bits and come as float32.
             narrow: see `read_image`.
         """
@@ -58,6 +63,7 @@ class FileDataset(Dataset[Sample]):
         self.root = root
         self.info = info
         self.labels = labels
+        self.ids = ids
         self.deep = deep
         self.narrow = narrow
 
@@ -65,27 +71,26 @@ class FileDataset(Dataset[Sample]):
         return len(self.pairs)
 
     def __getitem__(self, key: Key | int) -> Sample:
-        """One whole image, with its label where it has one; the epoch of a key changes nothing.
+        """One whole image, with its label and in the instance view its objects, where it has them.
+
+        The epoch of a key changes nothing.
 
         Raises:
-            DataError: see `read_image` and `LabelReader.read`; or image and label differ in size.
+            DataError: see `read_image`, `LabelReader.read` and `IdMapReader.read`; or the files differ in size.
         """
         pair = self.pairs[key if isinstance(key, int) else key[1]]
         image = read_image(pair.image, channels=self.info.channels, deep=self.deep, narrow=self.narrow)
         height, width = image.shape[-2:]
         sample: Sample = {"image": image, "image_id": pair.image_id, "size": (height, width)}
-        if pair.label is None:
-            return sample
-        semantic = self.labels.read(pair.label)
-        if semantic.shape != (height, width):
-            turned = tuple(semantic.shape) == (width, height)
-            hint = " The image may carry an EXIF orientation that its label was drawn without." if turned else ""
-            raise DataError(
-                f"Image '{pair.image}' is {height}x{width} but its label '{pair.label}' is"
-                f" {semantic.shape[0]}x{semantic.shape[1]} (height x width).{hint} Store the label at the"
-                " image's size, with nearest-neighbour resizing."
-            )
-        return {**sample, "semantic": semantic}
+        if pair.label is not None:
+            image_file = f"Image '{pair.image}'"
+            sample["semantic"] = self.labels.read(pair.label)
+            _require_size((height, width), sample["semantic"].shape, of=image_file, what="label", path=pair.label)
+            if self.ids is not None and pair.ids is not None:
+                ids = read_ids(pair.ids)
+                _require_size((height, width), ids.shape, of=image_file, what="id map", path=pair.ids)
+                sample["objects"] = self.ids.read(ids, sample["semantic"].numpy(), path=pair.ids)
+        return sample
 
     def semantic(self, index: int) -> Tensor:
         """The label of one sample, `(H, W)` int64, without a look at its image.
@@ -97,21 +102,39 @@ class FileDataset(Dataset[Sample]):
         assert label is not None, "a split without labels is never counted"
         return self.labels.read(label)
 
+    def objects(self, index: int) -> Objects:
+        """The objects of one sample of the instance view, without a look at its image.
+
+        Raises:
+            DataError: see `LabelReader.read` and `IdMapReader.read`; or the id map and the label differ in size.
+        """
+        pair = self.pairs[index]
+        assert self.ids is not None and pair.ids is not None, "objects are read in the instance view alone"
+        ids = read_ids(pair.ids)
+        if not self.ids.needs_classes:
+            return self.ids.read(ids, None, path=pair.ids)
+        assert pair.label is not None, "an id map without a label is in no split"
+        semantic = self.labels.read(pair.label)
+        _require_size(ids.shape, semantic.shape, of=f"Id map '{pair.ids}'", what="label", path=pair.label)
+        return self.ids.read(ids, semantic.numpy(), path=pair.ids)
+
     def digest(self, indices: Sequence[int] | None = None) -> str:
         """SHA-256 of the split's content as far as it is cheap to know.
 
-        That is every image's and label's path below the root and size in bytes, sorted, and what label values
-        mean. File contents are not read (Cityscapes would take minutes): an edit that keeps the size goes
-        unseen.
+        That is every image's, label's and id map's path below the root and size in bytes, sorted, and what label
+        values and ids mean. File contents are not read (Cityscapes would take minutes): an edit that keeps the size
+        goes unseen.
         """
         chosen = self.pairs if indices is None else [self.pairs[index] for index in indices]
         files = sorted(
             f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}"
             for pair in chosen
-            for path in (pair.image, pair.label)
+            for path in (pair.image, pair.label, pair.ids)
             if path is not None
         )
         content = {"files": files, "labels": self.labels.settings(), "channels": self.info.channels}
+        if self.ids is not None:
+            content["ids"] = self.ids.settings()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @cached_property
@@ -122,9 +145,21 @@ class FileDataset(Dataset[Sample]):
         return len(self) * height * width * (self.info.channels * (4 if self.deep else 1) + label_bytes)
 
 
+def _require_size(size: tuple[int, ...], found: tuple[int, ...], *, of: str, what: str, path: Path) -> None:
+    """Refuses a file of another height or width than the one it belongs to."""
+    if tuple(found) == tuple(size):
+        return
+    turned = tuple(found) == tuple(size)[::-1] and of.startswith("Image")
+    hint = f" The image may carry an EXIF orientation that its {what} was drawn without." if turned else ""
+    raise DataError(
+        f"{of} is {size[0]}x{size[1]} but its {what} '{path}' is {found[0]}x{found[1]} (height x width).{hint} Store the"
+        f" {what} at the image's size, with nearest-neighbour resizing."
+    )
+
+
 def images_alone(pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs as of a split without labels."""
-    return [replace(pair, label=None) for pair in pairs]
+    return [replace(pair, label=None, ids=None) for pair in pairs]
 
 
 def no_labels(name: str, role: str, *, root: Path, why: str) -> DataError:

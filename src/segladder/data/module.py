@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from segladder.data.disks import SLOW_READING
 from segladder.data.errors import DataError
 from segladder.data.measure import class_pixels
-from segladder.data.options import built_reader, positive, positive_or_none, share, worker_count
+from segladder.data.options import built_reader, pixels, positive, positive_or_none, share, worker_count
 from segladder.data.order import EpochBatches
 from segladder.data.position import training_position
 from segladder.data.samples import Augmentation, Samples, as_is
@@ -38,7 +38,9 @@ class SegmentationDataModule(LightningDataModule):
     and `seed`, has `info` and `root`, and gives `dataset(split, run_seed=...)`: a dataset addressed by
     `(epoch, index)` with `synthetic` and `digest(...)`, or None where there is no such split. It may also have
     `splits`, the published name of each of train, val and test, and `unlabelled(name)`, the images alone of any
-    published split; and its datasets `semantic(index)`, a label without its image.
+    published split; and its datasets `semantic(index)` and `objects(index)`, what is true of an image without reading
+    it, `image_id(index)`, and `require_images()`, called before images are read. A reader that can tell objects apart
+    takes `instances`, whether its samples must hold `objects`.
     """
 
     reader: ClassVar[Callable[..., Any]]
@@ -59,6 +61,8 @@ class SegmentationDataModule(LightningDataModule):
         cache: bool | str = "auto",
         prefetch: int = 2,
         augment: Augmentation | None = None,
+        instances: bool = False,
+        min_area: int = 1,
         **options: Any,
     ) -> None:
         """
@@ -78,6 +82,8 @@ class SegmentationDataModule(LightningDataModule):
                 With workers each one keeps its own.
             prefetch: batches each worker prepares ahead.
             augment: called with each training sample; None for nothing.
+            instances: samples hold their objects: what a network needs that finds them.
+            min_area: in training, objects of which augmentation leaves fewer pixels are dropped.
             options: what the reader takes.
 
         Raises:
@@ -95,7 +101,14 @@ class SegmentationDataModule(LightningDataModule):
         self.order_seed = order_seed
         self.drop_last = drop_last
         self.prefetch = prefetch
-        self.data = built_reader(type(self).reader, options, seed=seed)
+        self.instances = instances
+        self.min_area = pixels("min_area", min_area)
+        if self.min_area > 1 and not instances:
+            warnings.warn(
+                f"data.min_area={min_area} has no effect: this model learns no objects, only their classes.",
+                stacklevel=2,
+            )
+        self.data = built_reader(type(self).reader, options, seed=seed, instances=instances)
         self.info: DatasetInfo = self.data.info
         bind = getattr(augment, "bind", None)
         self.augment = augment if bind is None else bind(self.info)
@@ -123,6 +136,8 @@ class SegmentationDataModule(LightningDataModule):
                     frozen=self.overfit is not None,
                     seed=self.order_seed,
                     cache=self._caches(source),
+                    instances=self.instances,
+                    min_area=self.min_area,
                 )
             )
         return self._samples[split]
@@ -242,6 +257,9 @@ class SegmentationDataModule(LightningDataModule):
         )
 
     def _loader(self, samples: Samples, batches: EpochBatches) -> DataLoader[Batch]:
+        require_images = getattr(samples.source, "require_images", None)
+        if require_images is not None:
+            require_images()
         workers = self.workers(samples.source)
         dataset: Any = samples  # its __getitems__ returns finished batches
         return DataLoader(

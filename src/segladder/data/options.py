@@ -20,6 +20,17 @@ def positive(name: str, value: Any) -> int:
     return value
 
 
+def pixels(name: str, value: Any) -> int:
+    """A whole number of pixels from 1.
+
+    Raises:
+        DataError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise DataError(f"data.{name} is {value!r}. Give a whole number of pixels, 1 or more.")
+    return value
+
+
 def positive_or_none(name: str, value: Any) -> int | None:
     """A whole number from 1, or None.
 
@@ -52,19 +63,32 @@ def worker_count(value: Any) -> int | str:
     return known
 
 
-def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed: int) -> Any:
+def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed: int, instances: bool = False) -> Any:
     """The reader with its own options.
 
+    Args:
+        reader: a class, or whatever makes a reader.
+        options: as typed.
+        seed: of the data.
+        instances: whether samples must hold their objects.
+
     Raises:
-        DataError: an option that it does not take; or what the reader itself refuses.
+        DataError: an option that it does not take; objects of a reader that has none; or what the reader itself
+            refuses.
     """
-    known = inspect.signature(reader).parameters
+    parameters = inspect.signature(reader).parameters
+    known = [name for name in parameters if name not in ("seed", "instances")]
     unknown = [name for name in options if name not in known]
     if unknown:
+        raise DataError(f"data.{unknown[0]} is no setting of this data set. It takes {', '.join(known)}.")
+    if instances and "instances" not in parameters:
+        name = getattr(reader, "__name__", str(reader))
         raise DataError(
-            f"data.{unknown[0]} is no setting of this data set. It takes {', '.join(n for n in known if n != 'seed')}."
+            f"Reader {name} tells no objects apart: it takes no 'instances'. Choose a model that finds no objects, such"
+            " as model=unet, or let the reader give each sample its objects."
         )
-    return reader(**{name: _split_name(name, value) for name, value in options.items()}, seed=seed)
+    given = {name: _split_name(name, value) for name, value in options.items()}
+    return reader(**given, **({"instances": instances} if "instances" in parameters else {}), seed=seed)
 
 
 def _split_name(option: str, value: Any) -> Any:

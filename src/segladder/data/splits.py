@@ -53,22 +53,29 @@ class Tree:
         return paths[0]
 
 
-def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree) -> list[Pair] | None:
+def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree, ids: Tree | None = None) -> list[Pair] | None:
     """The pairs of a split: those listed in `root/splits/<split>.txt`, else all below `root/images/<split>`.
 
     A split file lists one entry per line: a stem (`0001TP_006690`) or a path below `images/` or the root,
     with or without suffix. Blank lines, and Windows line ends are fine.
 
+    Args:
+        root: the data set's folder.
+        split: the split's name.
+        images: what lies below `images/`.
+        labels: the label files, found by the image's path.
+        ids: the id maps, likewise; None where they are not wanted.
+
     Returns:
-        Pairs in the order of the file, or sorted by path, `label` None where there is none; None where the root
-        has no such split.
+        Pairs in the order of the file, or sorted by path, `label` and `ids` None where there is none; None where the
+        root has no such split.
 
     Raises:
-        DataError: an empty split, an entry without image, a label without image.
+        DataError: an empty split, an entry without image, a label or an id map without image.
     """
     listing = root / "splits" / f"{split}.txt"
     if listing.is_file():
-        return _listed(listing, root, split, images, labels)
+        return _listed(listing, root, split, images, labels, ids)
     folder = images.folder / split
     if not folder.is_dir():
         return None
@@ -78,14 +85,10 @@ def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree) -> list[Pa
             f"Split '{split}' is empty: '{folder}' holds no picture ({', '.join(sorted(SUFFIXES)[:6])}, ...)."
             " Put images there."
         )
-    orphans = [stem for stem in labels.below(split) if stem not in images.files]
-    if orphans:
-        raise DataError(
-            f"Label '{labels.path(orphans[0])}' has no image ('{images.folder / orphans[0]}.*' is missing);"
-            f" {len(orphans)} of {len(labels.below(split))} labels are so. Add the images, or take the labels"
-            " away."
-        )
-    return [Pair(stem, images.path(stem), labels.path(stem) if stem in labels.files else None) for stem in stems]
+    _refuse_orphans(split, images, labels, "label")
+    if ids is not None:
+        _refuse_orphans(split, images, ids, "id map")
+    return [Pair(stem, images.path(stem), _at(labels, stem), _at(ids, stem)) for stem in stems]
 
 
 def require_labels(pairs: Sequence[Pair], *, labels: Path, suffix: str = "") -> None:
@@ -109,7 +112,41 @@ def require_labels(pairs: Sequence[Pair], *, labels: Path, suffix: str = "") -> 
         )
 
 
-def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree) -> list[Pair]:
+def require_ids(pairs: Sequence[Pair], *, ids: Path, suffix: str = "") -> None:
+    """Refuses labelled images without an id map of their objects.
+
+    Args:
+        pairs: the split, each with a label.
+        ids: the folder where id maps are looked for.
+        suffix: see `require_labels`.
+
+    Raises:
+        DataError: names the first such image, and how many there are.
+    """
+    lacking = [pair for pair in pairs if pair.ids is None]
+    if lacking:
+        share = f" {len(lacking)} of {len(pairs)} images are so." if len(lacking) > 1 else ""
+        raise DataError(
+            f"Image '{lacking[0].image}' has a label but no id map that tells its objects apart:"
+            f" '{ids / lacking[0].image_id}{suffix or '.png'}' is missing.{share} Add it (all 0 if there is none), or"
+            " take the image out of the split."
+        )
+
+
+def _refuse_orphans(split: str, images: Tree, tree: Tree, what: str) -> None:
+    orphans = [stem for stem in tree.below(split) if stem not in images.files]
+    if orphans:
+        raise DataError(
+            f"{what.capitalize()} '{tree.path(orphans[0])}' has no image ('{images.folder / orphans[0]}.*' is missing);"
+            f" {len(orphans)} of {len(tree.below(split))} {what}s are so. Add the images, or take the {what}s away."
+        )
+
+
+def _at(tree: Tree | None, stem: str | None) -> Path | None:
+    return tree.path(stem) if tree is not None and stem is not None and stem in tree.files else None
+
+
+def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree, ids: Tree | None) -> list[Pair]:
     pairs: list[Pair] = []
     seen: dict[str, int] = {}
     lines = listing.read_text(encoding="utf-8-sig").splitlines()
@@ -129,9 +166,17 @@ def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree) -
                 f"'{listing}' lists '{line}' twice, in lines {seen[found]} and {number}. Take one of them out."
             )
         seen[found] = number
-        label = found if found in labels.files else labels.find(entry, split)
-        pairs.append(Pair(found, images.path(found), None if label is None else labels.path(label)))
+        pairs.append(
+            Pair(found, images.path(found), _beside(labels, found, entry, split), _beside(ids, found, entry, split))
+        )
     return pairs
+
+
+def _beside(tree: Tree | None, found: str, entry: str, split: str) -> Path | None:
+    """The file of another tree for an image that was found by an entry of a split file."""
+    if tree is None:
+        return None
+    return _at(tree, found if found in tree.files else tree.find(entry, split))
 
 
 def _stem(line: str) -> str:

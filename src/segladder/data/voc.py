@@ -1,4 +1,4 @@
-"""PASCAL VOC 2012 semantic segmentation, and its training labels augmented by SBD, as they are published."""
+"""PASCAL VOC 2012 segmentation, classes and objects, and its training labels augmented by SBD, as published."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from segladder.data.errors import DataError
 from segladder.data.files import FileDataset, Pair, images_alone, no_labels
+from segladder.data.id_maps import IdMapReader
 from segladder.data.labels import LabelReader
 from segladder.data.palette import distinct_colors
-from segladder.data.splits import require_labels
+from segladder.data.splits import require_ids, require_labels
 from segladder.types import DatasetInfo
 
 CLASSES = (
@@ -51,6 +52,8 @@ FETCH_AUGMENTED = (
 
 _TEST_ARCHIVE = "VOC2012test.tar of VOC's evaluation server (http://host.robots.ox.ac.uk:8080/)"
 
+_OBJECTS = "SegmentationObject"
+
 _LISTS = ("ImageSets/Segmentation", "ImageSets/SegmentationAug")
 
 
@@ -69,6 +72,15 @@ class VocLabels(LabelReader):
         return "It is no label of VOC's segmentation task as published: take the original PNG from VOC's archive."
 
 
+class VocObjects(IdMapReader):
+    """SegmentationObject: palette PNGs whose indices number the objects; 255 is their border."""
+
+    advice = "Take the original of both from VOC's archive."
+
+    def __init__(self, info: DatasetInfo) -> None:
+        super().__init__(info, void=(255,))
+
+
 class Voc:
     """The reader behind `data=voc` (Everingham et al., IJCV 2015; SBD: Hariharan et al., ICCV 2011).
 
@@ -83,6 +95,7 @@ class Voc:
         train_split: str | None = "train",
         val_split: str | None = "val",
         test_split: str | None = "val",
+        instances: bool = False,
         seed: int = 0,
     ) -> None:
         """
@@ -92,14 +105,18 @@ class Voc:
             train_split: list to train on, such as train, train_aug or trainval; null for none.
             val_split: list to validate on; null for none.
             test_split: list to test on; null for none. The labels of `test` are not public.
+            instances: samples hold their objects, from `SegmentationObject`.
             seed: unused, the published splits are fixed.
 
         Raises:
-            DataError: the root is not there, or is no VOC.
+            DataError: the root is not there, is no VOC, or has no objects where they are wanted.
         """
         self.root = _find_root(Path(root).expanduser())
         self.splits = {"train": train_split, "val": val_split, "test": test_split}
         self.labels = VocLabels()
+        self.instances = instances
+        if instances:
+            self._require_objects()
         self._listed: dict[str, frozenset[str]] = {}
         self.info = DatasetInfo(
             name="voc",
@@ -127,6 +144,8 @@ class Voc:
                 f"None of the {len(pairs)} images of split '{name}' has a label in '{self.root / folder}'. {help_}"
             )
         require_labels(pairs, labels=self.root / _label_folder(name), suffix=".png")
+        if self.instances:
+            require_ids(pairs, ids=self.root / _OBJECTS, suffix=".png")
         return self._dataset(pairs)
 
     def unlabelled(self, name: str) -> FileDataset:
@@ -138,7 +157,8 @@ class Voc:
         return self._dataset(images_alone(self._pairs(name)))
 
     def _dataset(self, pairs: Sequence[Pair]) -> FileDataset:
-        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels)
+        ids = VocObjects(self.info) if self.instances else None
+        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels, ids=ids)
 
     def _pairs(self, name: str) -> list[Pair]:
         listing = self._list_file(name)
@@ -150,7 +170,9 @@ class Voc:
             # DeepLab's lists hold two paths a line: /JPEGImages/x.jpg /SegmentationClassAug/x.png
             image_id = Path(entry[0]).stem
             label = entry[1].lstrip("/") if len(entry) > 1 else f"{_label_folder(name)}/{image_id}.png"
-            pairs.append(Pair(image_id, self.root / "JPEGImages" / f"{image_id}.jpg", self._if_there(label)))
+            image = self.root / "JPEGImages" / f"{image_id}.jpg"
+            ids = self._if_there(f"{_OBJECTS}/{image_id}.png") if self.instances else None
+            pairs.append(Pair(image_id, image, self._if_there(label), ids))
             if f"{image_id}.jpg" not in self._names("JPEGImages"):
                 missing.append(image_id)
         if missing:
@@ -164,6 +186,16 @@ class Voc:
         if double:
             raise DataError(f"'{listing}' lists {double} names twice. Take the original from VOC's archive.")
         return pairs
+
+    def _require_objects(self) -> None:
+        if not (self.root / _OBJECTS).is_dir():
+            raise DataError(f"'{self.root}' has no folder '{_OBJECTS}', which tells objects apart. {FETCH}")
+        for split, name in self.splits.items():
+            if name is not None and _label_folder(name) != "SegmentationClass":
+                raise DataError(
+                    f"data.{split}_split is '{name}', whose labels ({_label_folder(name)}) tell no objects apart. Name"
+                    " train, val or trainval for a model that finds objects."
+                )
 
     def _list_file(self, name: str) -> Path:
         other = name.replace("_aug", "aug")

@@ -66,7 +66,8 @@ class RandomWindow(v2.Transform):
         window = inpt.as_subclass(Tensor)[..., top : top + rows, left : left + columns]
         shown = params["place"][2:]
         if isinstance(inpt, tv_tensors.Mask):
-            fill: float = False if inpt.dtype == torch.bool else self.ignore_index
+            # a map (H, W) is of classes, a stack (N, H, W) of objects
+            fill: float = self.ignore_index if inpt.ndim == 2 else 0
             return tv_tensors.wrap(_placed(_nearest(window, shown), params, fill), like=inpt)
         if tuple(window.shape[-2:]) != shown:
             window = F.resize_image(window, list(shown), antialias=True)

@@ -6,15 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from segladder.inference.instance_segmenter import InstanceSegmenter as InstanceSegmenter
     from segladder.inference.protocol import Inference as Inference
     from segladder.inference.segmenter import Segmenter as Segmenter
 
 _HOMES = {
     "Inference": "segladder.inference.protocol",
+    "InstanceSegmenter": "segladder.inference.instance_segmenter",
     "Segmenter": "segladder.inference.segmenter",
 }
 
-__all__ = ["Inference", "Segmenter"]
+__all__ = ["Inference", "InstanceSegmenter", "Segmenter"]
 
 
 def __getattr__(name: str) -> Any:

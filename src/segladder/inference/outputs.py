@@ -16,10 +16,13 @@ from PIL import Image
 from torch import Tensor
 
 from segladder.inference.label_files import Ids, ids_of, save_whole, write_labels
-from segladder.types import DatasetInfo, UserError
+from segladder.types import DatasetInfo, Instances, UserError
 
 LABELS, OVERLAY, PROBABILITIES = ".png", "_overlay.png", "_probabilities.npz"
 """What the names of the files end with."""
+
+RESULTS = "instances.json"
+"""The objects of all images as COCO results."""
 
 LIST = "predictions.json"
 _SCHEMA = 1
@@ -133,23 +136,21 @@ def start_list(
 
 def write_prediction(
     stem: Path,
-    raw: Tensor,
     classes: NDArray[Any],
     info: DatasetInfo,
     *,
     ids: Ids,
-    overlay: bool,
-    probabilities: NDArray[np.float16] | None,
+    overlay: Image.Image | None = None,
+    probabilities: NDArray[np.float16] | None = None,
 ) -> None:
     """Writes what was asked for of one image.
 
     Args:
         stem: path of the files without their endings.
-        raw: the image, `(C, H, W)`.
         classes: `(H, W)` integer.
         info: classes and colours.
         ids: of the label PNG.
-        overlay: whether the overlay is wanted.
+        overlay: the picture, where wanted.
         probabilities: `(K, H, W)`, where wanted.
 
     Raises:
@@ -158,8 +159,8 @@ def write_prediction(
     try:
         stem.parent.mkdir(parents=True, exist_ok=True)
         write_labels(Path(f"{stem}{LABELS}"), classes, info, ids=ids)
-        if overlay:
-            save_whole(overlay_picture(raw, classes, info), Path(f"{stem}{OVERLAY}"))
+        if overlay is not None:
+            save_whole(overlay, Path(f"{stem}{OVERLAY}"))
         if probabilities is not None:
             part = stem.with_name(f".{os.getpid()}{PROBABILITIES}")
             np.savez_compressed(part, probabilities=probabilities, classes=np.array(info.classes))
@@ -185,6 +186,13 @@ def overlay_picture(raw: Tensor, classes: NDArray[Any], info: DatasetInfo) -> Im
     sheet.paste(Image.fromarray(tinted), (0, 0))
     sheet.paste(Image.fromarray(strip), (0, tinted.shape[0]))
     return sheet
+
+
+def objects_picture(raw: Tensor, found: Instances, info: DatasetInfo) -> Image.Image:
+    """The image with the objects that are at least half sure: colour, outline, box, class and score."""
+    from segladder.viz import instance_overlay
+
+    return Image.fromarray(instance_overlay(raw.numpy(), found, info, longest=LONGEST))
 
 
 def reduced(raw: Tensor, classes: NDArray[Any], *, step: int) -> tuple[Tensor, NDArray[Any]]:

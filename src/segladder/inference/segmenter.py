@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
+from segladder.inference.raw_images import RawImages
 from segladder.types import DatasetInfo, Prediction, UserError
 
 if TYPE_CHECKING:
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
     from segladder.inference.protocol import Inference
     from segladder.models.auxiliary import WithAuxiliary
 
-MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
-
-class Segmenter(nn.Module):
+class Segmenter(RawImages):
     """A semantic network, the data set whose classes it names, and how it looks at an image.
 
     What a run trains, what `segladder.load(run)` gives back, and what a notebook calls `predict` on.
@@ -47,37 +46,14 @@ class Segmenter(nn.Module):
         Raises:
             UserError: an unknown memory format.
         """
-        super().__init__()
-        if memory_format not in MEMORY_FORMATS:
-            raise UserError(f"task.memory_format is '{memory_format}'; it is one of {', '.join(MEMORY_FORMATS)}.")
+        super().__init__(model, info, memory_format=memory_format)
         if inference is None:
             from segladder.inference.protocol import Inference
 
             inference = Inference()
-        self.info = info
         self.inference = inference
-        self.memory_format = MEMORY_FORMATS[memory_format]
-        self.model = model.to(memory_format=self.memory_format)
         # outside the module tree, so that a compiled network leaves the checkpoint's names as they are
         self._forward: tuple[Callable[[Tensor], Any]] = (torch.compile(self.model) if compile else self.model,)
-        shape = (1, info.channels, 1, 1)
-        self.register_buffer("mean", torch.tensor(info.mean).view(shape), persistent=False)
-        self.register_buffer("std", torch.tensor(info.std).view(shape), persistent=False)
-        self._plain = all(m == 0 for m in info.mean) and all(s == 1 for s in info.std)
-
-    @property
-    def device(self) -> torch.device:
-        return cast(Tensor, self.mean).device
-
-    def images(self, raw: Tensor) -> Tensor:
-        """Raw images `(B, C, H, W)`, uint8 or float, as the network takes them: normalised, on its device."""
-        mean, std = cast(Tensor, self.mean), cast(Tensor, self.std)
-        raw = raw.to(mean.device)
-        scaled = raw.float().div_(255) if raw.dtype == torch.uint8 else raw.float()
-        if not self._plain:
-            scaled = (scaled - mean.float()) / std.float()
-        # the buffers tell the network's own type, which is another one under trainer.precision=bf16-true
-        return scaled.to(mean.dtype).contiguous(memory_format=self.memory_format)
 
     def logits(self, images: Tensor) -> Tensor:
         """Logits `(B, num_classes, H, W)` of normalised images; for a network in evaluation mode.

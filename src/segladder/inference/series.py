@@ -16,11 +16,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from segladder.data.progress import with_progress
-from segladder.inference.outputs import LABELS, LONGEST, PredictionList, write_prediction
+from segladder.inference.instance_segmenter import InstanceSegmenter
+from segladder.inference.outputs import (
+    LABELS,
+    LONGEST,
+    RESULTS,
+    PredictionList,
+    objects_picture,
+    overlay_picture,
+    write_prediction,
+)
 from segladder.inference.pictures import Picture
 from segladder.inference.segmenter import Segmenter
 from segladder.metrics.argmax import classes_of
-from segladder.types import UserError
+from segladder.types import Instances, UserError
 
 _BYTES_PER_SCORE, _BYTES_PER_KEPT = 10, 2
 """Scores and probabilities of the whole image in float32 and what is kept of them in float16; with windows the last
@@ -53,10 +62,12 @@ class Series:
     """Images by what reading did to them, see `pictures.CHANGES`."""
     reduced: int = 0
     """Images larger than their overlays."""
+    objects: int | None = None
+    """Objects found, of a network that finds objects."""
 
 
 def predict_series(
-    segmenter: Segmenter,
+    segmenter: Segmenter | InstanceSegmenter,
     items: Sequence[Item],
     *,
     output: Path,
@@ -66,6 +77,9 @@ def predict_series(
     bf16: bool = False,
 ) -> Series:
     """Predicts all images and writes their files; the list grows with them and is written at the end of it all.
+
+    Of a network that finds objects the label file is the semantic readout, and `instances.json` has the objects of all
+    images, those of an earlier call among them.
 
     Args:
         segmenter: with its inference protocol.
@@ -81,6 +95,7 @@ def predict_series(
     """
     info = segmenter.info
     series = Series(pixels=torch.zeros(info.num_classes, dtype=torch.int64))
+    found = _known_objects(output, listing, segmenter)
     began = time.perf_counter()
     segmenter.eval()
     try:
@@ -92,35 +107,42 @@ def predict_series(
             try:
                 picture = item.read()
                 with torch.inference_mode(), torch.autocast(segmenter.device.type, torch.bfloat16, enabled=bf16):
-                    classes, kept = predicted(segmenter, picture.raw, name=item.source, probabilities=probabilities)
+                    classes, kept, objects = predicted(
+                        segmenter, picture.raw, name=item.source, probabilities=probabilities
+                    )
             except UserError as error:
                 series.failed.append(str(error))
                 continue
-            write_prediction(
-                output / item.name,
-                picture.raw,
-                classes.numpy(),
-                info,
-                ids=listing.ids,
-                overlay=overlay,
-                probabilities=kept,
-            )
             height, width = classes.shape
+            drawn = None
+            if objects is not None:
+                found[item.name] = objects
+                series.objects = (series.objects or 0) + len(objects)
+                drawn = objects_picture(picture.raw, objects, info) if overlay else None
+            elif overlay:
+                drawn = overlay_picture(picture.raw, classes.numpy(), info)
+            write_prediction(
+                output / item.name, classes.numpy(), info, ids=listing.ids, overlay=drawn, probabilities=kept
+            )
             listing.files[f"{item.name}{LABELS}"] = {"source": item.source, "height": height, "width": width}
             series.done += 1
-            series.pixels += torch.bincount(classes.flatten(), minlength=info.num_classes)
+            series.pixels += torch.bincount(classes[classes < info.num_classes], minlength=info.num_classes)
             series.changes.update(picture.changes)
             series.reduced += overlay and max(height, width) > LONGEST
     finally:
+        if isinstance(segmenter, InstanceSegmenter):
+            from segladder.inference.coco_results import write_results
+
+            write_results(output / RESULTS, found, info)
         listing.write(output)
     series.seconds = time.perf_counter() - began
     return series
 
 
 def predicted(
-    segmenter: Segmenter, raw: Tensor, *, name: str, probabilities: bool = False
-) -> tuple[Tensor, NDArray[np.float16] | None]:
-    """Class of each pixel `(H, W)` on the CPU, and probabilities `(K, H, W)` where wanted.
+    segmenter: Segmenter | InstanceSegmenter, raw: Tensor, *, name: str, probabilities: bool = False
+) -> tuple[Tensor, NDArray[np.float16] | None, Instances | None]:
+    """Class of each pixel `(H, W)` on the CPU, probabilities `(K, H, W)` where wanted, objects where it finds such.
 
     Args:
         segmenter: in evaluation mode.
@@ -132,18 +154,40 @@ def predicted(
         UserError: memory does not suffice.
     """
     try:
+        if isinstance(segmenter, InstanceSegmenter):
+            prediction = segmenter.predict(raw)
+            return prediction.semantic(), None, prediction.instances()
         if not probabilities:
-            return segmenter.inference.classes(segmenter, raw), None
-        return _with_probabilities(segmenter, raw, name=name)
+            return segmenter.inference.classes(segmenter, raw), None, None
+        return *_with_probabilities(segmenter, raw, name=name), None
     except (RuntimeError, MemoryError) as error:
         # torch names the lack of memory on a CPU in words alone
         lack = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
         if not lack:
             raise
+        advice = (
+            "Reduce it on its way in: model.max_size=1333."
+            if isinstance(segmenter, InstanceSegmenter)
+            else "Cut it into windows: inference=slide inference.window=[512,512]."
+        )
         raise UserError(
-            f"Image '{name}' ({raw.shape[-2]}x{raw.shape[-1]}) does not fit into memory in one piece. Cut it into"
-            " windows: inference=slide inference.window=[512,512]."
+            f"Image '{name}' ({raw.shape[-2]}x{raw.shape[-1]}) does not fit into memory in one piece. {advice}"
         ) from error
+
+
+def _known_objects(
+    output: Path, listing: PredictionList, segmenter: Segmenter | InstanceSegmenter
+) -> dict[str, Instances]:
+    """The objects that the same network has written for other images into the same folder."""
+    path = output / RESULTS
+    if not isinstance(segmenter, InstanceSegmenter) or not listing.files or not path.is_file():
+        return {}
+    from segladder.inference.coco_results import read_results
+
+    sizes = {
+        file.removesuffix(LABELS): (int(entry["height"]), int(entry["width"])) for file, entry in listing.files.items()
+    }
+    return read_results(path, info=segmenter.info, sizes=sizes)
 
 
 def available_memory() -> int | None:

@@ -1,4 +1,4 @@
-"""The table at the end of a sweep: what varied, how each job ended, its score, best first."""
+"""The table at the end of a sweep: what varied, how each job ended, its scores, best first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+SHARED = "miou"
+"""What every rung is scored by: the column of a sweep over several rungs."""
+
 
 def sweep_table(jobs: Sequence[Sequence[str]], results: Sequence[Any]) -> str:
     """Renders one line per job with the keys that vary, as plain text.
+
+    The columns are of the monitored metric. Where the jobs monitor different ones, as networks that find objects do
+    beside those that name pixels, they are of mIoU, which all have, and the monitored ones follow.
 
     Args:
         jobs: the overrides of each job, `key=value`.
@@ -17,32 +23,33 @@ def sweep_table(jobs: Sequence[Sequence[str]], results: Sequence[Any]) -> str:
     settings = [dict(word.split("=", 1) for word in job if "=" in word) for job in jobs]
     keys = list(dict.fromkeys(key for setting in settings for key in setting))
     varying = [key for key in keys if len({setting.get(key) for setting in settings}) > 1]
+    monitored = list(dict.fromkeys(r.value.metric for r in results if hasattr(r.value, "metric"))) or ["score"]
+    ranked, *more = monitored if len(monitored) == 1 else [SHARED, *(name for name in monitored if name != SHARED)]
     rows = []
     for setting, result in zip(settings, results, strict=False):
         outcome = result.value
-        score = getattr(outcome, "score", None)
+        val, test = getattr(outcome, "val", {}), getattr(outcome, "test", {})
+        score = val.get(ranked)
         rows.append(
             (
                 -math.inf if score is None or math.isnan(score) else score,
                 [setting.get(key, "") for key in varying]
+                + [result.status, _cell(score, "{:.4f}"), _cell(test.get(ranked), "{:.4f}")]
+                + [_cell(test.get(name), "{:.4f}") for name in more]
                 + [
-                    result.status,
-                    "" if score is None else f"{score:.4f}",
-                    _cell(outcome, "test", "{:.4f}"),
-                    _cell(outcome, "parameters", "{:,}"),
-                    _cell(outcome, "fit_seconds", "{:.1f}"),
+                    _cell(getattr(outcome, "parameters", None), "{:,}"),
+                    _cell(getattr(outcome, "fit_seconds", None), "{:.1f}"),
                     str(getattr(outcome, "folder", "")),
                 ],
             )
         )
     rows.sort(key=lambda row: -row[0])
-    metric = next((r.value.metric for r in results if hasattr(r.value, "metric")), "score")
-    head = [*varying, "status", f"val {metric}", f"test {metric}", "parameters", "fit s", "folder"]
+    scores = [f"val {ranked}", f"test {ranked}", *(f"test {name}" for name in more)]
+    head = [*varying, "status", *scores, "parameters", "fit s", "folder"]
     return _aligned([head, *(cells for _, cells in rows)])
 
 
-def _cell(outcome: Any, name: str, form: str) -> str:
-    value = getattr(outcome, name, None)
+def _cell(value: Any, form: str) -> str:
     return "" if value is None else form.format(value)
 
 

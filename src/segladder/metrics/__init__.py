@@ -1,7 +1,7 @@
 """Scores of a segmenter, counted over the whole data set and the same on one process or many.
 
-The names below load on first use: torchmetrics takes seconds to import, and `useless` or `PerImage` need no
-torch.
+The names below load on first use: torchmetrics takes seconds to import, and `useless`, `PerImage` or `MatchTable`
+need no torch.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from segladder.metrics.argmax import classes_of
+    from segladder.metrics.average_precision import AveragePrecision
     from segladder.metrics.boundary import BoundaryF1, boundary_counts, boundary_f1
     from segladder.metrics.confusion import ConfusionMatrix, confusion_matrices
+    from segladder.metrics.instance import InstanceMetrics
+    from segladder.metrics.match_table import MatchTable
     from segladder.metrics.per_image import PerImage
     from segladder.metrics.semantic import SemanticMetrics
 
 _FILE_OF = {
+    "AveragePrecision": "average_precision",
     "BoundaryF1": "boundary",
     "ConfusionMatrix": "confusion",
+    "InstanceMetrics": "instance",
+    "MatchTable": "match_table",
     "PerImage": "per_image",
     "SemanticMetrics": "semantic",
     "boundary_counts": "boundary",
@@ -28,8 +34,11 @@ _FILE_OF = {
 }
 
 __all__ = [
+    "AveragePrecision",
     "BoundaryF1",
     "ConfusionMatrix",
+    "InstanceMetrics",
+    "MatchTable",
     "PerImage",
     "SemanticMetrics",
     "boundary_counts",

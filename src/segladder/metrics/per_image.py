@@ -11,7 +11,8 @@ Format of `per_image.npz` (NumPy, no pickles), N images in the order they were e
 | `fp`       | `(N, C)` | int64 | pixels predicted as the class that are another |
 | `fn`       | `(N, C)` | int64 | pixels of the class that were predicted others |
 
-Ignored pixels are in none of them. Sums over N give the data set's IoU tp / (tp + fp + fn) and Dice exactly.
+Ignored pixels are in none of them. Sums over N give the data set's IoU tp / (tp + fp + fn) and Dice exactly. The
+instance rung adds arrays of its own (`match_table`); this reader leaves them aside.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class PerImage:
 
         Args:
             image_ids: B names, each new.
-            matrices: their confusion matrices, `(B, C, C)` int64, rows are true classes.
+            matrices: their confusion matrices, `(B, C, C)` int64, rows are true classes; or `(B, C + 1, C + 1)`, where
+                the last stands for no class.
 
         Raises:
             ValueError: the number of names or classes does not fit.
@@ -60,15 +62,13 @@ class PerImage:
         """
         ids = [str(i) for i in image_ids]
         C = len(self.classes)
-        if tuple(matrices.shape) != (len(ids), C, C):
+        if tuple(matrices.shape) not in ((len(ids), C, C), (len(ids), C + 1, C + 1)):
             raise ValueError(
                 f"{len(ids)} images of {C} classes need matrices ({len(ids)}, {C}, {C}), got {tuple(matrices.shape)}."
             )
         self._add_ids(ids)
-        tp = matrices.diagonal(dim1=1, dim2=2)
-        self._batches.append(
-            matrices.new_empty(3, len(ids), C).copy_(_stacked(tp, matrices.sum(1) - tp, matrices.sum(2) - tp))
-        )
+        tp = matrices.diagonal(dim1=1, dim2=2)[:, :C]
+        self._batches.append(_stacked(tp, matrices.sum(1)[:, :C] - tp, matrices.sum(2)[:, :C] - tp))
 
     def merge(self, other: PerImage) -> None:
         """Appends what another process or part saw.
@@ -122,19 +122,7 @@ class PerImage:
         Raises:
             UserError: it cannot be written.
         """
-        path = Path(path)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with open(part, "wb") as file:
-                np.savez_compressed(file, **self.arrays())  # type: ignore[arg-type]
-            part.replace(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise UserError(
-                f"Per-image statistics cannot be written to '{path}': {error.strerror or error}. Make room,"
-                f" or make"
-                f" the folder writable."
-            ) from error
+        write_arrays(path, self.arrays())
 
     @classmethod
     def load(cls, path: str | Path) -> PerImage:
@@ -143,29 +131,7 @@ class PerImage:
         Raises:
             UserError: there is none, or it is not of this format.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except FileNotFoundError:
-            raise UserError(f"There is no '{path}'. Evaluate the run first: it leaves per_image.npz.") from None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise UserError(f"'{path}' cannot be read as NumPy arrays: {error}. Evaluate the run again.") from error
-        missing = [k for k in ("format", "classes", "image_id", *_COUNTS) if k not in arrays]
-        if missing:
-            raise UserError(
-                f"'{path}' has no array '{missing[0]}': it holds no per-image statistics. Evaluate the run again."
-            )
-        if int(arrays["format"]) > FORMAT:
-            raise UserError(
-                f"'{path}' is of format {int(arrays['format'])}, this version reads up to {FORMAT}. Update segladder."
-            )
-        shape = (len(arrays["image_id"]), len(arrays["classes"]))
-        for name in _COUNTS:
-            if arrays[name].shape != shape:
-                raise UserError(
-                    f"'{path}' has '{name}' of shape {arrays[name].shape} instead of {shape}. Evaluate the run again."
-                )
-        return cls.from_arrays(arrays)
+        return cls.from_arrays(read_arrays(path))
 
     def _add_ids(self, ids: list[str]) -> None:
         new = set(ids)
@@ -181,6 +147,60 @@ class PerImage:
                 seen.add(i)
         self._known |= new
         self._ids += ids
+
+
+def write_arrays(path: str | Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Writes `per_image.npz` whole or not at all.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UserError(
+            f"Per-image statistics cannot be written to '{path}': {error.strerror or error}. Make room, or make the"
+            " folder writable."
+        ) from error
+
+
+def read_arrays(path: str | Path, *, more: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
+    """Reads `per_image.npz`.
+
+    Args:
+        path: of the file.
+        more: arrays that it must hold beside those of `PerImage`.
+
+    Raises:
+        UserError: there is none, or it is not of this format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise UserError(f"There is no '{path}'. Evaluate the run first: it leaves per_image.npz.") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"'{path}' cannot be read as NumPy arrays: {error}. Evaluate the run again.") from error
+    missing = [k for k in ("format", "classes", "image_id", *_COUNTS, *more) if k not in arrays]
+    if missing:
+        what = "matches of objects" if missing[0] in more else "per-image statistics"
+        raise UserError(f"'{path}' has no array '{missing[0]}': it holds no {what}. Evaluate the run again.")
+    if int(arrays["format"]) > FORMAT:
+        raise UserError(
+            f"'{path}' is of format {int(arrays['format'])}, this version reads up to {FORMAT}. Update segladder."
+        )
+    shape = (len(arrays["image_id"]), len(arrays["classes"]))
+    for name in _COUNTS:
+        if arrays[name].shape != shape:
+            raise UserError(
+                f"'{path}' has '{name}' of shape {arrays[name].shape} instead of {shape}. Evaluate the run again."
+            )
+    return arrays
 
 
 def _stacked(tp: Tensor, fp: Tensor, fn: Tensor) -> Tensor:

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 
-def per_class(matrix: Tensor) -> dict[str, Tensor]:
+def per_class(matrix: Tensor, *, none: bool = False) -> dict[str, Tensor]:
     """What each class scores.
 
     Args:
         matrix: `(C, C)` int64, rows are true classes, columns predicted ones.
+        none: it is `(C + 1, C + 1)`, and the last stands for what was predicted as no class.
 
     Returns:
         `(C,)` float64 each, NaN where nothing defines the value:
@@ -23,7 +24,8 @@ def per_class(matrix: Tensor) -> dict[str, Tensor]:
         pixels.
     """
     matrix = matrix.cpu().double()
-    tp, true, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    C = len(matrix) - none
+    tp, true, predicted = matrix.diagonal()[:C], matrix.sum(1)[:C], matrix.sum(0)[:C]
     return {
         "iou": tp / (true + predicted - tp),
         "dice": 2 * tp / (true + predicted),
@@ -35,18 +37,19 @@ def per_class(matrix: Tensor) -> dict[str, Tensor]:
     }
 
 
-def scores(matrix: Tensor) -> dict[str, float]:
+def scores(matrix: Tensor, *, none: bool = False) -> dict[str, float]:
     """The scores of a data set.
 
     Args:
         matrix: `(C, C)` int64, rows are true classes, columns predicted ones.
+        none: see `per_class`.
 
     Returns:
         `miou` mean IoU over classes, `dice` mean Dice over classes, `pixel_accuracy` share of pixels that are
         right, `mean_accuracy` mean over the classes that occur in truth of the share of their pixels found,
         `fw_iou` IoU weighted by the classes' share of the true pixels. NaN where nothing was counted.
     """
-    values = per_class(matrix)
+    values = per_class(matrix, none=none)
     total = values["support"].sum()
     right = matrix.diagonal().sum().cpu().double()
     weighted = (values["share"] * values["iou"].nan_to_num(0.0)).sum()

@@ -31,6 +31,7 @@ class SemanticMetrics(nn.Module):
         boundary: bool = True,
         boundary_tolerance: float = 2,
         per_image: bool = False,
+        none: bool = False,
         own: Mapping[str, Callable[[], nn.Module]] | None = None,
     ) -> None:
         """
@@ -39,28 +40,41 @@ class SemanticMetrics(nn.Module):
             boundary: also score boundaries.
             boundary_tolerance: in pixels.
             per_image: also keep tp, fp and fn of each image, in `images`.
+            none: pixels may be predicted as no class, with the index after the last: missed for their true class, and
+                false ones of none, as cityscapesScripts counts them. Predictions are then classes, no logits.
             own: the user's own metrics by name: each builds a `torchmetrics.Metric` that is updated with the
-                predicted classes and the labels, `(B, H, W)` each, and computes one number.
+                predicted classes and the labels, `(B, H, W)` each, and computes one number. It sees a pixel of no
+                class as the class after the last.
 
         Raises:
             UserError: an own metric has the name of one of ours, or is no metric.
         """
         super().__init__()
         self.info = info
-        self.confusion = ConfusionMatrix(info.num_classes, info.ignore_index)
-        self.boundary = (
-            BoundaryF1(info.num_classes, info.ignore_index, tolerance=boundary_tolerance) if boundary else None
-        )
+        self.none = none
+        # what is predicted as none is a class more, which no label has
+        counted = info.num_classes + none
+        self.confusion = ConfusionMatrix(counted, info.ignore_index)
+        self.boundary = BoundaryF1(counted, info.ignore_index, tolerance=boundary_tolerance) if boundary else None
         self.images = PerImage(info.classes) if per_image else None
         self.own = nn.ModuleDict({name: _own(name, build()) for name, build in (own or {}).items()})
 
-    def update(self, logits_or_classes: Tensor, target: Tensor, image_ids: Sequence[str] | None = None) -> Tensor:
+    def update(
+        self,
+        logits_or_classes: Tensor,
+        target: Tensor,
+        image_ids: Sequence[str] | None = None,
+        *,
+        per_image: Callable[[Tensor], None] | None = None,
+    ) -> Tensor:
         """Counts a batch.
 
         Args:
             logits_or_classes: logits `(B, C, H, W)` floating point, or classes `(B, H, W)` integer.
             target: `(B, H, W)` integer.
             image_ids: B names, needed where per-image statistics are kept.
+            per_image: called with the batch's confusion matrices, `(B, C, C)` int64 (`C + 1` with `none`), where
+                statistics are kept elsewhere instead of in `images`.
 
         Returns:
             The predicted classes `(B, H, W)`: pictures need them too.
@@ -71,6 +85,8 @@ class SemanticMetrics(nn.Module):
         """
         pred = logits_or_classes
         if pred.is_floating_point():
+            if self.none:
+                raise ValueError("Logits name a class for each pixel. With `none`, give predicted classes (B, H, W).")
             if pred.ndim == 4 and pred.shape[1] != self.info.num_classes:
                 raise ValueError(
                     f"Logits {tuple(pred.shape)} have {pred.shape[1]} channels; data set '{self.info.name}'"
@@ -80,11 +96,13 @@ class SemanticMetrics(nn.Module):
             pred = classes_of(pred)
         images = self.images
         if images is None:
-            self.confusion.update(pred, target)
+            self.confusion.update(pred, target, per_image=per_image)
         else:
             if image_ids is None or len(image_ids) != len(target):
                 given = "none" if image_ids is None else len(image_ids)
                 raise ValueError(f"Per-image statistics need {len(target)} image ids, got {given}.")
+            if per_image is not None:
+                raise ValueError("Per-image statistics are kept in `images`: per_image would get nothing.")
             ids = list(image_ids)
             self.confusion.update(pred, target, per_image=lambda matrices: images.update(ids, matrices))
         if self.boundary is not None:
@@ -103,12 +121,19 @@ class SemanticMetrics(nn.Module):
             predicted in pixels.
 
         Raises:
-            UserError: a GPU batch held a value that is no class.
+            UserError: a GPU batch held a value that is no class, or a label the index that stands for none.
         """
         matrix = self.confusion.compute()
-        totals, classes = scores(matrix), per_class(matrix)
+        K = self.info.num_classes
+        if self.none and int(matrix[K].sum()):
+            raise UserError(
+                f"The labels hold {K} ({int(matrix[K].sum()):,} pixels), which is none of the {K} classes 0..{K - 1}"
+                f" and not the ignored value {self.info.ignore_index}. Map it to a class or to"
+                f" {self.info.ignore_index} where the labels are read."
+            )
+        totals, classes = scores(matrix, none=self.none), per_class(matrix, none=self.none)
         if self.boundary is not None:
-            classes["boundary_f1"] = self.boundary.compute()
+            classes["boundary_f1"] = self.boundary.compute()[:K]
             totals["boundary_f1"] = float(classes["boundary_f1"].nanmean())
         for name, metric in self.own.items():
             totals[name] = _number(name, metric.compute())  # type: ignore[operator]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segladder.models.features import Encoder, Features
 from segladder.models.filled_later import is_filled_later
+from segladder.models.group_norm import NORMS, use_group_norm
 from segladder.models.settings import check_choice, is_whole
 from segladder.models.state_files import load_encoder, read_state
 from segladder.types import UserError
@@ -32,6 +33,9 @@ class Backbone:
     being the first."""
     freeze_norm: bool = False
     """Batch norms keep their statistics, scale and shift: for batches too small to take statistics of."""
+    norm: str = "batch"
+    """`batch`: as the library builds it; `group`: a group norm (Wu & He, ECCV 2018) in the place of each batch norm,
+    for training from scratch with few images per step."""
     lr_factor: float = 1.0
     """The backbone's learning rate as a factor of the optimizer's."""
 
@@ -45,6 +49,12 @@ class Backbone:
             )
         if not isinstance(self.freeze_norm, bool):
             raise UserError(f"backbone.freeze_norm is {self.freeze_norm!r}. Give true or false.")
+        check_choice("backbone.norm", self.norm, NORMS)
+        if self.norm == "group" and self.weights == "imagenet":
+            raise UserError(
+                "backbone.norm is group, but backbone.weights=imagenet is of batch norm. Leave backbone.norm at batch"
+                " (with backbone.freeze_norm=true for few images per step), or set backbone.weights=null."
+            )
         factor = self.lr_factor
         if isinstance(factor, bool) or not isinstance(factor, int | float) or not 0 <= factor < float("inf"):
             raise UserError(f"backbone.lr_factor is {factor!r}. Give a number above 0, such as 0.1.")
@@ -75,6 +85,10 @@ class Backbone:
             UserError: there is no such encoder, or its weights cannot be had or are another's.
         """
         encoder = self._encoder(in_channels, output_stride)
+        if self.norm == "group":
+            swapped = use_group_norm(encoder.net, name=str(self.name))
+            stages = [[swapped.get(module, module) for module in stage] for stage in encoder.stages]
+            encoder = replace(encoder, stages=stages)
         if self.path is not None:
             source = f"backbone.weights '{self.path}'"
             load_encoder(encoder.net, read_state(self.path, key="backbone.weights"), name=str(self.name), source=source)

@@ -95,37 +95,59 @@ def load_network(model: nn.Module, weights: str | None, published: Published | N
         source, state = "model.weights=coco", from_torchvision(entry, key="model.weights")
     else:
         source, state = f"model.weights '{weights}'", read_state(weights, key="model.weights")
-    _load(model, _own_names(state), source)
+    fit_state(model, _own_names(state), source, heads=HEADS, optional="aux_classifier.")
 
 
-def _load(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
+def fit_state(
+    model: nn.Module, state: Mapping[str, Tensor], source: str, *, heads: tuple[str, ...], optional: str = "\0"
+) -> None:
+    """Loads a state dict; what hangs on the number of classes is left as drawn where that differs, with a warning.
+
+    Args:
+        model: changed in place.
+        state: under the model's names.
+        source: what messages call it.
+        heads: beginnings of the names of what hangs on the number of classes.
+        optional: beginning of the names of an auxiliary head, which either side may lack.
+
+    Raises:
+        UserError: it is of another network.
+    """
     own = model.state_dict()
     given = adapt_first_conv(own, {name: value for name, value in state.items() if name in own})
-    heads = sorted(name for name in given if name.startswith(HEADS) and given[name].shape != own[name].shape)
-    unlike = [name for name in given if given[name].shape != own[name].shape and name not in heads]
+    other = sorted(name for name in given if name.startswith(heads) and given[name].shape != own[name].shape)
+    unlike = [name for name in given if given[name].shape != own[name].shape and name not in other]
     absent = [name for name in own if name not in given and not name.endswith("num_batches_tracked")]
-    missing = [name for name in absent if not name.startswith("aux_classifier.")]
-    unknown = [name for name in state if name not in own and not name.startswith("aux_classifier.")]
+    missing = [name for name in absent if not name.startswith(optional)]
+    unknown = [name for name in state if name not in own and not name.startswith(optional)]
     if unlike or missing or unknown:
         raise UserError(_misfit(own, state, unlike, missing, unknown, source))
-    if heads:
-        theirs, ours = given[heads[0]].shape[0], own[heads[0]].shape[0]
-        layers = ", ".join(dict.fromkeys(name.rpartition(".")[0] for name in heads))
+    if other:
+        theirs, ours = given[other[-1]].shape[0], own[other[-1]].shape[0]
+        layers = list(dict.fromkeys(name.rpartition(".")[0] for name in other))
+        which = "last convolution" if len(layers) == 1 else "last layers"
+        verb = "is" if len(layers) == 1 else "are"
         warnings.warn(
-            f"{source} is of {theirs} classes and this network of {ours}: its last convolution ({layers}) is left as"
-            " drawn, to be trained.",
+            f"{source} is of {theirs} classes and this network of {ours}: its {which} ({', '.join(layers)}) {verb} left"
+            " as drawn, to be trained.",
             stacklevel=4,
         )
     if absent:
         warnings.warn(f"{source} holds no auxiliary head: ours is left as drawn, to be trained.", stacklevel=4)
-    model.load_state_dict({name: value for name, value in given.items() if name not in heads}, strict=False)
+    model.load_state_dict({name: value for name, value in given.items() if name not in other}, strict=False)
+
+
+def of_checkpoint(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The network's part of a run's checkpoint; another state dict as it is."""
+    mark = "segmenter.model."
+    if not any(name.startswith(mark) for name in state):
+        return state
+    return {name.removeprefix(mark): value for name, value in state.items() if name.startswith(mark)}
 
 
 def _own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A state dict of torchvision's network, or of a run's checkpoint, under our names."""
-    mark = "segmenter.model."
-    if any(name.startswith(mark) for name in state):
-        state = {name.removeprefix(mark): value for name, value in state.items() if name.startswith(mark)}
+    state = of_checkpoint(state)
     old, new = "backbone.", "backbone.net."
     return {
         new + name.removeprefix(old) if name.startswith(old) and not name.startswith(new) else name: value

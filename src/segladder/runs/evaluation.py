@@ -7,32 +7,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from segladder.config.assemble import build_datamodule, build_task
 from segladder.config.machine import prepare_machine
 from segladder.config.secrets import public, scrub
 from segladder.models.filled_later import filled_later
-from segladder.runs.atomic import write_atomic
 from segladder.runs.code import code
-from segladder.runs.ending import recorded
 from segladder.runs.environment import environment
 from segladder.runs.folder import SINGLE, RunFolder
 from segladder.runs.identity import hash_file, identity
 from segladder.runs.job import Job
 from segladder.runs.lightning import callback_of, quieten, trainer_for
-from segladder.runs.log import LogTee
-from segladder.runs.outcome import Outcome, outcome_of, peak_memory, print_report
-from segladder.runs.record import Record, read, write
-from segladder.runs.resume import claim
+from segladder.runs.outcome import Outcome
+from segladder.runs.record import Record, read
+from segladder.runs.scoring import Scored, conclude, scoring
 from segladder.runs.training import say
 from segladder.runs.weights import load_exactly
 from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
     from segladder.data.module import SegmentationDataModule
-    from segladder.tasks import SemanticTask
+    from segladder.tasks import Rung
 
 _DECISIVE = ("data", "inference", "metric", "task", "model")
 """What of a configuration decides the scores of weights that are there."""
@@ -103,48 +99,27 @@ def evaluate_run(
     )
     # beside the run, so that whoever reports on its study meets it
     home = run.path.resolve().parent
-    claimed = claim(
-        home.parent,
-        None if home.name == SINGLE else home.name,
-        job.name,
-        run_id,
-        fingerprint["fingerprint"],
-        sweep=False,
-        draft=_draft(job, parent, run_id, summary, task, fingerprint, plugins),
-    )
-    if claimed.lock is None:
-        raise UserError(f"{claimed.decision.why} Wait for it.")
-    folder = claimed.decision.folder
-    with claimed.lock as lock, LogTee(folder.log, scrub=scrub), recorded(folder):
+    draft = _draft(job, parent, run_id, summary, task, fingerprint, plugins)
+    with scoring(home.parent, None if home.name == SINGLE else home.name, draft, config=job.public) as (folder, lock):
         for warning in warnings:
             say(f"Warning: {warning}")
         say(f"Evaluating {run.path} ({checkpoint.name}) on {datamodule.info.name}, {split}, in {folder.path}")
-        write_atomic(folder.config, yaml.safe_dump(job.public, sort_keys=False, allow_unicode=True))
-        write_atomic(folder.overrides, yaml.safe_dump(job.overrides, allow_unicode=True))
         return _score(job, folder, lock, datamodule, task, split)
 
 
 def _score(
-    job: Job, folder: RunFolder, lock: Any, datamodule: SegmentationDataModule, task: SemanticTask, split: str
+    job: Job, folder: RunFolder, lock: Any, datamodule: SegmentationDataModule, task: Rung, split: str
 ) -> Outcome:
     from segladder.tasks.callbacks import InterruptGuard
 
-    record = read(folder.result)
     trainer = trainer_for(job, folder, [], lock)
     began = time.time()
     with callback_of(trainer, InterruptGuard):
         trainer.test(task, datamodule=datamodule, verbose=False)
     if "test" not in task.scores:
         raise UserError("Nothing was tested: trainer.limit_test_batches leaves no batch. Give more, or null.")
-    record.scores[split] = dict(task.scores["test"])
-    record.per_class[split] = {name: dict(values) for name, values in task.per_class["test"].items()}
-    task.write_per_image(folder.per_image)
-    record.memory = peak_memory()
-    record.time |= {"startup": began - job.started, "evaluate": time.time() - began, "total": time.time() - job.started}
-    record.status = "finished"
-    write(record, folder.result)
-    print_report(record, folder)
-    return outcome_of(record, folder, status="finished")
+    scored = Scored(scores=task.scores["test"], per_class=task.per_class["test"], images=task.test_metrics.images)
+    return conclude(folder, scored, split=split, began=began, started=job.started)
 
 
 def require_same_classes(parent: Record, info: DatasetInfo) -> None:
@@ -173,7 +148,7 @@ def _draft(
     parent: Record,
     run_id: str,
     summary: dict[str, Any],
-    task: SemanticTask,
+    task: Rung,
     fingerprint: dict[str, Any],
     plugins: Sequence[str],
 ) -> Record:

@@ -16,9 +16,13 @@ from segladder.types import DatasetInfo, UserError
 if TYPE_CHECKING:
     import torch
 
+    from segladder.inference.instance_segmenter import InstanceSegmenter
     from segladder.inference.segmenter import Segmenter
 
 CHECKPOINTS = ("best", "last")
+READOUT = {"memory_format": "channels_last", "semantic_score": 0.5}
+"""Settings of a task that a prediction depends on, and what they are where a task has none."""
+
 _SHOWN = 3
 
 
@@ -42,7 +46,7 @@ class FoundRun:
 
 def load(
     run: str | Path, *, checkpoint: str = "best", device: str | torch.device | None = None, plugins: Sequence[str] = ()
-) -> Segmenter:
+) -> Segmenter | InstanceSegmenter:
     """A trained run as a network that predicts: `segladder.load(run).predict(image)`.
 
     The data need not be there, and no pretrained weights are fetched: the checkpoint has everything.
@@ -54,7 +58,8 @@ def load(
         plugins: the user's own packages that the run's model comes from, trusted like code.
 
     Returns:
-        The network in evaluation mode, with classes, channels and the run's own inference protocol.
+        The network in evaluation mode, with classes, channels and the run's own inference protocol; an
+        `InstanceSegmenter` where it finds objects.
 
     Raises:
         UserError: there is no such run or checkpoint, it does not fit the configuration, or the configuration would
@@ -70,7 +75,7 @@ def load(
     saved = read_config(found.folder.config)
     import_plugins(plugins)
     parts = {key: saved[key] for key in ("model", "inference", "task") if saved.get(key) is not None}
-    parts["task"] = {"memory_format": (parts.get("task") or {}).get("memory_format", "channels_last")}
+    parts["task"] = readout(parts.get("task"))
     check_targets(parts, plugins)
     cfg = OmegaConf.create(parts)
     return build_segmenter(cfg, found.info, checkpoint=found.checkpoint, device=device)
@@ -131,11 +136,11 @@ def info_of(record: Record) -> DatasetInfo:
 
 def build_segmenter(
     cfg: Any, info: DatasetInfo, *, checkpoint: Path | None, device: str | torch.device | None = None
-) -> Segmenter:
+) -> Segmenter | InstanceSegmenter:
     """The network of `cfg.model` under the protocol of `cfg.inference`, in evaluation mode.
 
     Args:
-        cfg: `model`, `inference` and `task.memory_format`, of known classes.
+        cfg: `model`, `inference`, and of `task` what `readout` leaves, of known classes.
         info: what the network was trained on.
         checkpoint: its weights; None where `cfg.model.weights` brings them.
         device: see `load`.
@@ -143,11 +148,9 @@ def build_segmenter(
     Raises:
         UserError: as `load`.
     """
-    from omegaconf import OmegaConf
 
-    from segladder.config.assemble import build_model
+    from segladder.config.assemble import build_model, finds_objects
     from segladder.config.build import build
-    from segladder.inference.segmenter import Segmenter
 
     if checkpoint is None:
         model = build_model(cfg, info)
@@ -155,13 +158,26 @@ def build_segmenter(
         with filled_later():
             model = build_model(cfg, info)
         load_exactly(model, checkpoint)
-    segmenter = Segmenter(
-        model,
-        info,
-        inference=build(cfg["inference"]) if cfg.get("inference") else None,
-        memory_format=OmegaConf.select(cfg, "task.memory_format") or "channels_last",
-    )
+    inference = build(cfg["inference"]) if cfg.get("inference") else None
+    settings = {**READOUT, **(cfg.get("task") or {})}
+    memory_format = settings["memory_format"]
+    segmenter: Segmenter | InstanceSegmenter
+    if finds_objects(cfg["model"]):
+        from segladder.inference.instance_segmenter import InstanceSegmenter
+
+        segmenter = InstanceSegmenter(
+            model, info, inference=inference, memory_format=memory_format, semantic_score=settings["semantic_score"]
+        )
+    else:
+        from segladder.inference.segmenter import Segmenter
+
+        segmenter = Segmenter(model, info, inference=inference, memory_format=memory_format)
     return segmenter.to(chosen_device(device)).eval()
+
+
+def readout(task: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a prediction needs of a saved task: not its class, which would bring Lightning, seconds of imports."""
+    return {key: (task or {}).get(key, default) for key, default in READOUT.items()}
 
 
 def chosen_device(device: str | torch.device | None = None) -> torch.device:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from segladder.runs.folder import RunFolder
 from segladder.runs.record import Record
 
 if TYPE_CHECKING:
-    from segladder.tasks import SemanticTask
+    from segladder.tasks import Rung
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,22 +24,22 @@ class Outcome:
     """finished, skipped."""
     folder: Path
     metric: str
-    score: float | None
-    """The monitored metric on the validation set, at its best."""
-    test: float | None
-    """The monitored metric on the test set."""
+    """What was monitored."""
+    val: Mapping[str, float | None]
+    """Each metric on the validation set, where the monitored one was at its best."""
+    test: Mapping[str, float | None]
+    """Each metric on the test set."""
     parameters: int | None
     fit_seconds: float | None
 
 
 def outcome_of(record: Record, folder: RunFolder, *, status: str) -> Outcome:
-    metric = record.monitor.get("name", "")
     return Outcome(
         status=status,
         folder=folder.path,
-        metric=metric,
-        score=record.scores.get("val", {}).get(metric),
-        test=record.scores.get("test", {}).get(metric),
+        metric=record.monitor.get("name", ""),
+        val=dict(record.scores.get("val", {})),
+        test=dict(record.scores.get("test", {})),
         parameters=record.model.get("parameters"),
         fit_seconds=record.time.get("fit"),
     )
@@ -47,13 +48,15 @@ def outcome_of(record: Record, folder: RunFolder, *, status: str) -> Outcome:
 def print_report(record: Record, folder: RunFolder) -> None:
     """The last table: a bar per class, the scores side by side, a warning where accuracy misleads, times."""
     from segladder.metrics.useless import useless
-    from segladder.viz import class_report
+    from segladder.viz.bars import class_report, object_report
 
     split = next((name for name in ("test", "val", "train") if name in record.scores), "test")
     if split in record.scores:
         scores, classes = record.scores[split], record.per_class[split]
-        print(class_report(scores, classes, title=f"{record.name}: {split}"))
-        flag = useless(scores, classes)
+        of_objects = "box_ap" in classes
+        report = object_report if of_objects else class_report
+        print(report(scores, classes, title=f"{record.name}: {split}"))
+        flag = None if of_objects else useless(scores, classes)
         if flag:
             print(f"Warning: {flag}")
     times = record.time
@@ -67,7 +70,7 @@ def print_report(record: Record, folder: RunFolder) -> None:
     print(f"Everything is in {folder.path}", flush=True)
 
 
-def flops_of(task: SemanticTask) -> int | None:
+def flops_of(task: Rung) -> int | None:
     """Floating point operations of one evaluated image; None where none was evaluated."""
     from segladder.models.size import flops
 

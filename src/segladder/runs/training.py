@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pytorch_lightning import Trainer
 
     from segladder.data.module import SegmentationDataModule
-    from segladder.tasks import SemanticTask
+    from segladder.tasks import Rung
 
 FOLDER_OF_RANK_ZERO = "SEGLADDER_RUN_FOLDER"
 """How the other processes of a parallel run learn where it lives."""
@@ -92,9 +92,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _train(
-    job: Job, decision: Decision, lock: RunLock, datamodule: SegmentationDataModule, task: SemanticTask
-) -> Outcome:
+def _train(job: Job, decision: Decision, lock: RunLock, datamodule: SegmentationDataModule, task: Rung) -> Outcome:
     folder = decision.folder
     record = read(folder.result)
     write_atomic(folder.config, yaml.safe_dump(job.public, sort_keys=False, allow_unicode=True))
@@ -123,9 +121,7 @@ def _train(
                 logger.close(0 if finished else 1)
 
 
-def _fit(
-    job: Job, decision: Decision, trainer: Trainer, datamodule: SegmentationDataModule, task: SemanticTask
-) -> Record:
+def _fit(job: Job, decision: Decision, trainer: Trainer, datamodule: SegmentationDataModule, task: Rung) -> Record:
     """Trains, and returns the record with times and the best validation scores."""
     from segladder.tasks.callbacks import InterruptGuard, RunCheckpoint, Stopwatch
 
@@ -155,9 +151,7 @@ def _fit(
     return record
 
 
-def _test(
-    trainer: Trainer, record: Record, folder: RunFolder, datamodule: SegmentationDataModule, task: SemanticTask
-) -> None:
+def _test(trainer: Trainer, record: Record, folder: RunFolder, datamodule: SegmentationDataModule, task: Rung) -> None:
     """Scores the best weights on the test split, into record and files."""
     from segladder.tasks.callbacks import InterruptGuard
     from segladder.tasks.callbacks.checkpoint import load_weights
@@ -182,7 +176,7 @@ def _test(
     record.time["evaluate"] = time.time() - began
 
 
-def _follow(job: Job, folder: RunFolder, datamodule: SegmentationDataModule, task: SemanticTask) -> None:
+def _follow(job: Job, folder: RunFolder, datamodule: SegmentationDataModule, task: Rung) -> None:
     """What a process beside rank zero does: the same steps, no folder, no record, no words."""
     from segladder.tasks.callbacks import InterruptGuard
     from segladder.tasks.callbacks.checkpoint import load_weights
@@ -231,7 +225,7 @@ def _steps_done(checkpoint: Path | None) -> int:
 
 
 def _draft(
-    job: Job, run_id: str, datamodule: SegmentationDataModule, task: SemanticTask, fingerprint: dict[str, Any]
+    job: Job, run_id: str, datamodule: SegmentationDataModule, task: Rung, fingerprint: dict[str, Any]
 ) -> Record:
     from segladder.models.size import parameter_count
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segladder.tasks.semantic import SemanticTask
+    from segladder.tasks.instance import InstanceTask as InstanceTask
+    from segladder.tasks.rung import Rung as Rung
+    from segladder.tasks.semantic import SemanticTask as SemanticTask
 
-__all__ = ["SemanticTask"]
+_HOMES = {
+    "InstanceTask": "segladder.tasks.instance",
+    "Rung": "segladder.tasks.rung",
+    "SemanticTask": "segladder.tasks.semantic",
+}
+
+__all__ = ["InstanceTask", "Rung", "SemanticTask"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SemanticTask":
-        from segladder.tasks.semantic import SemanticTask
-
-        return SemanticTask
-    raise AttributeError(f"module 'segladder.tasks' has no attribute '{name}'")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'segladder.tasks' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

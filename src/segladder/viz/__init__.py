@@ -7,7 +7,10 @@ from segladder.viz.curves import plot_curves
 from segladder.viz.errors import ERROR_COLORS, error_map
 from segladder.viz.grid import GridRow, picture_grid
 from segladder.viz.image import to_rgb
+from segladder.viz.instance_grid import InstanceRow, instance_grid
+from segladder.viz.instances import instance_overlay
 from segladder.viz.legend import legend
+from segladder.viz.matching import Matching, confident, match
 from segladder.viz.overlay import overlay
 from segladder.viz.sheet import SheetSample, sample_sheet
 from segladder.viz.statistics import ClassStatistics, class_iou, class_statistics
@@ -16,6 +19,8 @@ __all__ = [
     "ERROR_COLORS",
     "ClassStatistics",
     "GridRow",
+    "InstanceRow",
+    "Matching",
     "SheetSample",
     "boundaries",
     "class_bars",
@@ -24,9 +29,13 @@ __all__ = [
     "class_report",
     "class_statistics",
     "colorize",
+    "confident",
     "draw_boundaries",
     "error_map",
+    "instance_grid",
+    "instance_overlay",
     "legend",
+    "match",
     "overlay",
     "picture_grid",
     "plot_curves",

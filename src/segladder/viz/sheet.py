@@ -1,4 +1,4 @@
-"""A sheet of labelled samples: each image beside its label laid over it, a legend below."""
+"""A sheet of labelled samples: each image beside its classes or objects laid over it, a legend below."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
+from segladder.types import Objects
 from segladder.viz.colorize import Color, class_map
+from segladder.viz.fit import fitted
 from segladder.viz.image import to_rgb
+from segladder.viz.instances import CROWD, check_size, draw_objects, numbers_of
 from segladder.viz.legend import INK, PAPER, legend
 from segladder.viz.overlay import overlay
 from segladder.viz.text import font, shortened
@@ -18,6 +21,9 @@ from segladder.viz.text import font, shortened
 SMALL, LARGE = 192, 400
 """Longest side of a picture in pixels: small images are enlarged to about the first, large ones reduced to the
 second."""
+
+SMALL_OBJECTS = 256
+"""As `SMALL`, where names of objects need room."""
 
 MARGIN, GAP, LINE, CAPTION = 16, 8, 24, 14
 ABREAST = 2
@@ -35,8 +41,8 @@ class SheetSample:
 
     image: ArrayLike
     """Anything that `to_rgb` reads: `(C, H, W)` or `(H, W, C)`."""
-    classes: ArrayLike
-    """`(H, W)` integer."""
+    label: ArrayLike | Objects
+    """`(H, W)` integer, the class of each pixel; or the image's objects."""
     caption: str = ""
 
 
@@ -52,6 +58,7 @@ def sample_sheet(
     """The sheet as one RGB image; `.save(path)` writes it.
 
     Ignored pixels are striped in white and grey; the legend has the classes that occur, and `ignored` where it does.
+    Objects have a colour each, and their names beside them.
 
     Args:
         samples: at least one, of any sizes.
@@ -66,7 +73,7 @@ def sample_sheet(
     """
     if not samples:
         raise ValueError("A sheet needs at least one sample.")
-    cards = [_card(sample, palette, ignore_index, alpha) for sample in samples]
+    cards = [_card(sample, classes, palette, ignore_index, alpha) for sample in samples]
     width = max(card.width for card in cards)
     columns = min(ABREAST, len(cards))
     total = 2 * MARGIN + columns * width + (columns - 1) * 3 * GAP
@@ -93,38 +100,49 @@ def striped(picture: NDArray[np.uint8], where: NDArray[np.bool_]) -> NDArray[np.
     return np.where(where[..., None], np.asarray(IGNORED, dtype=np.uint8)[stripe], picture)
 
 
-def _card(sample: SheetSample, palette: Sequence[Color], ignore_index: int, alpha: float) -> Image.Image:
+def _card(
+    sample: SheetSample, classes: Sequence[str], palette: Sequence[Color], ignore_index: int, alpha: float
+) -> Image.Image:
     """The caption above the image and its label, at their size in the sheet."""
-    labels = class_map(sample.classes)
-    rgb = to_rgb(sample.image, size=labels.shape)
-    tinted = overlay(rgb, labels, palette, alpha=alpha, ignore_index=ignore_index, layout="HWC")
-    left, right = _fitted(rgb), _fitted(tinted)
-    # stripes are drawn at the sheet's own size, or reducing would turn them into flat grey
-    ignored = Image.fromarray((labels == ignore_index).astype(np.uint8)).resize(right.size, Image.Resampling.NEAREST)
-    right = Image.fromarray(striped(np.asarray(right), np.asarray(ignored).astype(bool)))
+    left, right = (
+        _objects(sample.image, sample.label, classes)
+        if isinstance(sample.label, Objects)
+        else _tinted(sample.image, class_map(sample.label), palette, ignore_index, alpha)
+    )
     card = _space(2 * left.width + GAP, LINE + left.height)
-    label = shortened(sample.caption, card.width, CAPTION)
-    ImageDraw.Draw(card).text((0, LINE - GAP // 2), label, fill=INK, font=font(CAPTION), anchor="ls")
+    caption = shortened(sample.caption, card.width, CAPTION)
+    ImageDraw.Draw(card).text((0, LINE - GAP // 2), caption, fill=INK, font=font(CAPTION), anchor="ls")
     card.paste(left, (0, LINE))
     card.paste(right, (left.width + GAP, LINE))
     return card
 
 
-def _fitted(picture: NDArray[np.uint8]) -> Image.Image:
-    """Enlarged by a whole number with hard pixels, or reduced by averaging."""
-    image = Image.fromarray(picture)
-    longest = max(image.size)
-    if longest > LARGE:
-        size = (max(1, round(image.width * LARGE / longest)), max(1, round(image.height * LARGE / longest)))
-        return image.resize(size, Image.Resampling.BOX)
-    factor = max(1, SMALL // longest)
-    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+def _tinted(
+    image: ArrayLike, labels: NDArray[np.integer], palette: Sequence[Color], ignore_index: int, alpha: float
+) -> tuple[Image.Image, Image.Image]:
+    """The image, and the image with its classes over it."""
+    rgb = to_rgb(image, size=labels.shape)
+    tinted = overlay(rgb, labels, palette, alpha=alpha, ignore_index=ignore_index, layout="HWC")
+    left, right = fitted(rgb, small=SMALL, large=LARGE), fitted(tinted, small=SMALL, large=LARGE)
+    # stripes are drawn at the sheet's own size, or reducing would turn them into flat grey
+    ignored = Image.fromarray((labels == ignore_index).astype(np.uint8)).resize(right.size, Image.Resampling.NEAREST)
+    return left, Image.fromarray(striped(np.asarray(right), np.asarray(ignored).astype(bool)))
+
+
+def _objects(image: ArrayLike, objects: Objects, classes: Sequence[str]) -> tuple[Image.Image, Image.Image]:
+    """The image, and the image with its objects over it."""
+    rgb = to_rgb(image, size=objects.size)
+    check_size(rgb, objects, "The image")
+    left = fitted(rgb, small=SMALL_OBJECTS, large=LARGE)
+    numbers = numbers_of(objects, (left.height, left.width))
+    return left, Image.fromarray(draw_objects(np.asarray(left), objects, classes, numbers=numbers))
 
 
 def _legend(
     samples: Sequence[SheetSample], classes: Sequence[str], palette: Sequence[Color], ignore_index: int, width: int
 ) -> Image.Image:
-    found = {int(value) for sample in samples for value in np.unique(class_map(sample.classes))}
+    maps = [class_map(sample.label) for sample in samples if not isinstance(sample.label, Objects)]
+    found = {int(value) for labels in maps for value in np.unique(labels)}
     entries = [
         (name, color)
         for index, (name, color) in enumerate(zip(classes, palette, strict=True))
@@ -132,6 +150,8 @@ def _legend(
     ]
     if ignore_index in found:
         entries.append(("ignored (striped)", IGNORED[0]))
+    if any(sample.label.iscrowd.any() for sample in samples if isinstance(sample.label, Objects)):
+        entries.append(("crowd", CROWD))
     picture = legend(entries, width=width - 2 * MARGIN, font_size=CAPTION)
     strip = _space(width, picture.shape[0] + GAP)
     strip.paste(Image.fromarray(picture), (MARGIN, GAP))

@@ -21,7 +21,7 @@ from segladder.tasks.callbacks.interrupt import InterruptGuard
 from segladder.types import UserError
 
 if TYPE_CHECKING:
-    from segladder.tasks.semantic import SemanticTask
+    from segladder.tasks.rung import Rung
 
 
 class RunCheckpoint(Checkpoint):
@@ -64,7 +64,7 @@ class RunCheckpoint(Checkpoint):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.sanity_checking:
             return
-        task = cast("SemanticTask", pl_module)
+        task = cast("Rung", pl_module)
         value = trainer.callback_metrics.get(task.monitor)
         if value is None:
             return

@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import EarlyStopping
 from segladder.types import UserError
 
 if TYPE_CHECKING:
-    from segladder.tasks.semantic import SemanticTask
+    from segladder.tasks.rung import Rung
 
 
 class EarlyStop(EarlyStopping):
@@ -27,7 +27,7 @@ class EarlyStop(EarlyStopping):
         super().__init__(monitor="", patience=patience, min_delta=min_delta, mode="max", check_finite=False)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        task = cast("SemanticTask", pl_module)
+        task = cast("Rung", pl_module)
         self.monitor = task.monitor
         if self.mode != task.monitor_mode:
             self.mode = task.monitor_mode

@@ -13,7 +13,7 @@ from torch import Tensor
 from segladder.types import UserError
 
 if TYPE_CHECKING:
-    from segladder.tasks.semantic import SemanticTask
+    from segladder.tasks.rung import Rung
 
 
 class NanLossError(UserError):
@@ -30,7 +30,7 @@ class NanGuard(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         loss = outputs["loss"].detach()
-        now = (loss, cast("SemanticTask", pl_module).last_parts, batch, trainer.current_epoch, batch_idx)
+        now = (loss, cast("Rung", pl_module).last_parts, batch, trainer.current_epoch, batch_idx)
         if loss.device.type == "cpu":
             self._look(trainer, pl_module, now)
             return

@@ -10,7 +10,7 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import ProgressBar
 
 if TYPE_CHECKING:
-    from segladder.tasks.semantic import SemanticTask
+    from segladder.tasks.rung import Rung
 
 
 class Progress(ProgressBar):
@@ -85,7 +85,7 @@ class Progress(ProgressBar):
         self._stop()
 
     def _text(self, trainer: Trainer, pl_module: LightningModule) -> str:
-        task = cast("SemanticTask", pl_module)
+        task = cast("Rung", pl_module)
         scores = task.scores.get("val", {})
         name = task.monitor.removeprefix("val/")
         shown = dict.fromkeys(("miou", name))

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlparse
 
-import numpy as np
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 from segladder.tasks.trackers.context import RunContext
+from segladder.tasks.trackers.wandb_examples import class_map_examples, object_examples
 from segladder.types import DatasetInfo, UserError
-from segladder.viz import GridRow, to_rgb
+from segladder.viz import GridRow, InstanceRow
 
 WANDB_MODES = ("auto", "online", "offline", "disabled")
 
@@ -110,44 +110,21 @@ class WandbTracker(WandbLogger):
             run.log({**metrics, "trainer/global_step": step}, step=step)
 
     @rank_zero_only
-    def log_examples(self, key: str, rows: Sequence[GridRow], info: DatasetInfo, *, step: int) -> None:
-        """A table of images with truth and prediction as overlays that name the classes."""
-        import wandb
+    def log_examples(
+        self, key: str, rows: Sequence[GridRow] | Sequence[InstanceRow], info: DatasetInfo, *, step: int
+    ) -> None:
+        """Images and a table of them, with truth and prediction as overlays that name the classes.
 
-        names = dict(enumerate(info.classes)) | {info.ignore_index: "ignored"}
-        classes = wandb.Classes(  # type: ignore[attr-defined]
-            [{"id": index, "name": name} for index, name in names.items()]
-        )
-
-        def overlay(row: GridRow, which: str, mask: Any) -> Any:
-            masks = {which: {"mask_data": np.asarray(mask), "class_labels": names}}
-            return wandb.Image(to_rgb(row.image), masks=masks, classes=classes)
-
-        columns: list[str | int] = ["section", "image_id", "iou", "input", "truth", "prediction"]
-        data = [
-            [
-                row.section,
-                row.image_id,
-                row.iou,
-                wandb.Image(to_rgb(row.image)),
-                overlay(row, "truth", row.truth),
-                overlay(row, "prediction", row.pred),
-            ]
-            for row in rows
-        ]
-        both = [
-            wandb.Image(
-                to_rgb(row.image),
-                caption=f"{row.section}: {row.image_id}",
-                masks={
-                    "truth": {"mask_data": np.asarray(row.truth), "class_labels": names},
-                    "prediction": {"mask_data": np.asarray(row.pred), "class_labels": names},
-                },
-            )
-            for row in rows
-        ]
-        table = wandb.Table(columns=columns, data=data)
-        self.experiment.log({key: both, f"{key}_table": table}, step=step)
+        Args:
+            key: what the images are called; the table is `<key>_table`.
+            rows: all of class maps, or all of objects.
+            info: the classes.
+            step: of the optimizer.
+        """
+        objects = [row for row in rows if isinstance(row, InstanceRow)]
+        maps = [row for row in rows if isinstance(row, GridRow)]
+        examples = object_examples(objects, info) if objects else class_map_examples(maps, info)
+        self.experiment.log({key: examples.images, f"{key}_table": examples.table}, step=step)
 
     @rank_zero_only
     def close(self, exit_code: int) -> None:

@@ -1,0 +1,141 @@
+"""`segladder data convert`: annotations from one format to another, and what is lost on the way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from segladder.config.suggest import did_you_mean
+from segladder.types import UserError
+
+HELP = """\
+segladder data convert from=voc|yolo|coco|ids input=PATH to=voc|yolo|coco|ids output=DIR
+                       [images=DIR] [classes=[a,b]] [only=FILE.txt] [pictures=none|copy|link]
+                       [shapes=auto|boxes|polygons] [faulty=refuse|skip] [overwrite=false]
+    annotations between Pascal VOC xml, YOLO txt, COCO json and id maps; says what the new format has no room for
+"""
+
+_KEYS = (
+    "from",
+    "input",
+    "to",
+    "output",
+    "images",
+    "classes",
+    "only",
+    "pictures",
+    "shapes",
+    "faulty",
+    "overwrite",
+)
+_WORDS = {
+    "pictures": ("none", "copy", "link"),
+    "shapes": ("auto", "boxes", "polygons"),
+    "faulty": ("refuse", "skip"),
+    "overwrite": ("false", "true"),
+}
+"""The values of keys that take words, the usual one first."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs the command and returns its exit code: 0, 1 after an error told in a sentence, 130 after Ctrl-C."""
+    if not argv or any(word in ("-h", "--help") for word in argv):
+        print(HELP, end="")
+        return 0
+    try:
+        _convert(_settings(argv))
+    except UserError as error:
+        print(f"segladder: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was written.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _settings(words: Sequence[str]) -> dict[str, str]:
+    from segladder.data.formats import FORMATS
+
+    settings: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise UserError(f"'{word}' is no setting. Write key=value, as in from=coco.")
+        if key not in _KEYS:
+            raise UserError(
+                f"'{word}' has no effect on segladder data convert{did_you_mean(key, _KEYS)} It takes"
+                f" {', '.join(_KEYS)}."
+            )
+        if key in settings:
+            raise UserError(f"{key} is given twice. Give it once.")
+        settings[key] = value
+    for key in ("from", "input", "to", "output"):
+        if not settings.get(key):
+            raise UserError(
+                f"{key}= is missing. Write, for example, from=coco input=instances.json to=yolo output=DIR."
+            )
+    for key, choices in {"from": tuple(FORMATS), "to": tuple(FORMATS), **_WORDS}.items():
+        value = settings.setdefault(key, choices[0])
+        if value not in choices:
+            raise UserError(f"{key} is '{value}'{did_you_mean(value, choices)} It takes {', '.join(choices)}.")
+    if settings["shapes"] != "auto" and settings["to"] != "yolo":
+        raise UserError(f"shapes={settings['shapes']} has no effect on to={settings['to']}: it is for to=yolo.")
+    if "images" in settings and settings["from"] == "coco" and settings["pictures"] == "none":
+        raise UserError(
+            "images= has no effect on from=coco, which knows its images' sizes, without pictures=copy|link."
+        )
+    return settings
+
+
+def _convert(settings: dict[str, str]) -> None:
+    from segladder.data.formats import format_of
+    from segladder.data.formats.conversion import convert
+
+    source, output = _path(settings["input"]), _path(settings["output"])
+    if not source.exists():
+        raise UserError(f"input={source} is not there. Name the file or folder of the annotations.")
+    pictures: Any = settings["pictures"]
+    done = convert(
+        source,
+        output,
+        from_=settings["from"],
+        to=settings["to"],
+        images=_path(settings["images"]) if "images" in settings else None,
+        classes=_classes(settings["classes"]) if "classes" in settings else None,
+        only=_path(settings["only"]) if "only" in settings else None,
+        polygons={"auto": None, "boxes": False, "polygons": True}[settings["shapes"]],
+        pictures=pictures,
+        skip_faulty=settings["faulty"] == "skip",
+        overwrite=settings["overwrite"] == "true",
+    )
+    print(
+        f"{_counted(done.images, 'image')} with {_counted(done.objects, 'object')} of"
+        f" {_counted(done.classes, 'class', 'classes')}: {format_of(settings['from']).title} to"
+        f" {format_of(settings['to']).title}, into {output}"
+    )
+    for sentence in done.losses:
+        print(f"  {sentence}")
+    if not done.losses:
+        print("  nothing is lost")
+
+
+def _classes(text: str) -> tuple[str, ...]:
+    """Class names from `[a, b c]` or `a,b c`."""
+    inside = text.strip()
+    if inside.startswith("[") and inside.endswith("]"):
+        inside = inside[1:-1]
+    names = tuple(name.strip().strip("'\"") for name in inside.split(","))
+    double = [name for name in names if names.count(name) > 1]
+    if "" in names or double:
+        raise UserError(f"classes is '{text}'. Give a list of different names, as in classes=[cat,dog].")
+    return names
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,264 @@
+"""Which found objects of each image match a true one, kept on disk: intervals of AP and the worst images need them.
+
+Format: `per_image.npz` of `per_image`, which stays readable as such, with more arrays. N images, C classes, D objects
+found in all of them, T = 10 IoU thresholds 0.50, 0.55 ... 0.95:
+
+| array         | shape    | type    | meaning                                                             |
+|---------------|----------|---------|---------------------------------------------------------------------|
+| `kind`        | `()`     | str     | what overlaps: "mask", or "box" where boxes alone are known         |
+| `truths`      | `(N, C)` | int64   | true objects of the class, without crowds                           |
+| `det_image`   | `(D,)`   | int64   | index of the image, rising                                          |
+| `det_class`   | `(D,)`   | int64   | index of the class, rising within an image                          |
+| `det_score`   | `(D,)`   | float64 | falling within an image and class                                   |
+| `det_matched` | `(D, T)` | bool    | a true object is matched                                            |
+| `det_ignored` | `(D, T)` | bool    | a crowd is matched: counts for nothing                              |
+
+Of an image and class the best `max_detections` are kept. `average_precision` gives the data set's AP of any choice of
+the images exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segladder.metrics.per_image import PerImage, read_arrays, write_arrays
+from segladder.types import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from segladder.metrics.overlaps import ImageOverlaps
+
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+RECALLS = np.linspace(0.0, 1.0, 101)
+GOOD_SCORE = 0.5
+"""Objects found with less are left out of an image's F1."""
+Matches = dict[str, NDArray[Any]]
+
+
+class MatchTable:
+    """The matches of each found object, and the pixel counts of the semantic readout beside them."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        self.classes = tuple(classes)
+        self.pixels = PerImage(classes)
+        self._parts: list[Matches] = []
+        self._boxes_alone = False
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def update(self, image_ids: Iterable[str], matrices: Tensor, overlaps: Sequence[ImageOverlaps]) -> None:
+        """Adds a batch.
+
+        Args:
+            image_ids: B names, each new.
+            matrices: confusion matrices of the semantic readout; see `PerImage.update`.
+            overlaps: B, what was found in each image.
+
+        Raises:
+            ValueError: the number of names, matrices or overlaps does not fit.
+            UserError: an image came before.
+        """
+        if len(overlaps) != len(matrices):
+            raise ValueError(f"{len(overlaps)} images' overlaps for {len(matrices)} images' matrices.")
+        first = len(self)
+        self.pixels.update(image_ids, matrices)
+        for index, image in enumerate(overlaps):
+            self._parts.append(_matches_of(image, index=first + index, num_classes=len(self.classes)))
+            self._boxes_alone |= image.boxes_alone
+
+    def merge(self, other: MatchTable) -> None:
+        """Appends what another process or part saw.
+
+        Raises:
+            ValueError: the classes differ.
+            UserError: both saw an image.
+        """
+        first = len(self)
+        self.pixels.merge(other.pixels)
+        self._parts += [{**part, "det_image": part["det_image"] + first} for part in other._parts]
+        self._boxes_alone |= other._boxes_alone
+
+    def reset(self) -> None:
+        """Forgets all images."""
+        self.pixels.reset()
+        self._parts, self._boxes_alone = [], False
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays of the file format, by name: also what one process sends to another."""
+        empty = _empty(len(self.classes))
+        joined = {name: np.concatenate([empty[name], *(part[name] for part in self._parts)]) for name in empty}
+        self._parts = [joined]
+        return {**self.pixels.arrays(), "kind": np.array("box" if self._boxes_alone else "mask"), **joined}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> MatchTable:
+        """The opposite of `arrays`."""
+        self = cls([str(c) for c in arrays["classes"]])
+        self.pixels = PerImage.from_arrays(arrays)
+        self._parts = [{name: arrays[name] for name in _empty(0)}]
+        self._boxes_alone = str(arrays["kind"]) == "box"
+        return self
+
+    def save(self, path: str | Path) -> None:
+        """Writes the file whole or not at all.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        write_arrays(path, self.arrays())
+
+    @classmethod
+    def load(cls, path: str | Path) -> MatchTable:
+        """Reads a file that `save` wrote.
+
+        Raises:
+            UserError: there is none, or it is not of this format.
+        """
+        arrays = read_arrays(path, more=("kind", *_empty(0)))
+        N, D = len(arrays["image_id"]), len(arrays["det_image"])
+        for name, empty in _empty(len(arrays["classes"])).items():
+            shape = (N if name == "truths" else D, *empty.shape[1:])
+            if arrays[name].shape != shape:
+                raise UserError(
+                    f"'{path}' has '{name}' of shape {arrays[name].shape} instead of {shape}. Evaluate the run again."
+                )
+        return cls.from_arrays(arrays)
+
+    def miou(self) -> NDArray[np.float64]:
+        """Each image's mean IoU in the semantic readout; see `PerImage.miou`."""
+        return self.pixels.miou()
+
+    def ranking(self) -> NDArray[np.float64]:
+        """Each image's F1 of the objects found with a score of 0.5 or more, matched at IoU 0.5, `(N,)`.
+
+        NaN where there is neither a true object nor such a found one.
+        """
+        arrays = self.arrays()
+        good = arrays["det_score"] >= GOOD_SCORE
+        right, ignored = arrays["det_matched"][:, 0], arrays["det_ignored"][:, 0]
+        hits = np.bincount(arrays["det_image"][good & right], minlength=len(self))
+        counted = np.bincount(arrays["det_image"][good & ~ignored], minlength=len(self)) + arrays["truths"].sum(1)
+        f1: NDArray[np.float64] = np.divide(2 * hits, counted, out=np.full(len(self), np.nan), where=counted > 0)
+        return f1
+
+
+def average_precision(
+    arrays: dict[str, NDArray[Any]], images: NDArray[np.int64] | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """AP of a data set, or of any choice of its images, from their matches: COCO's, areas of all sizes.
+
+    Args:
+        arrays: of a `MatchTable`.
+        images: indices, `(M,)`; an image that is there twice counts twice, as a bootstrap draws it. None for all, once.
+
+    Returns:
+        `ap`, `ap50` and `ap75`, `(C,)` each; NaN for a class without a true object, and their mean over the others is
+        the data set's.
+    """
+    N, C = arrays["truths"].shape
+    times = np.ones(N, dtype=np.int64) if images is None else np.bincount(images, minlength=N)
+    truths = times @ arrays["truths"]
+    weight = times[arrays["det_image"]]
+    # equal scores rank as `AveragePrecision` ranks them
+    order = np.lexsort((_places(arrays["image_id"])[arrays["det_image"]], -arrays["det_score"], arrays["det_class"]))
+    order = order[weight[order] > 0]
+    first = np.searchsorted(arrays["det_class"][order], np.arange(C + 1))
+    ap = np.full((C, len(THRESHOLDS)), np.nan)
+    for label in np.flatnonzero(truths).tolist():
+        rows = order[first[label] : first[label + 1]]
+        ap[label] = _ap(arrays["det_matched"][rows], arrays["det_ignored"][rows], weight[rows], int(truths[label]))
+    return {"ap": ap.mean(1), "ap50": ap[:, 0], "ap75": ap[:, 5]}
+
+
+def by_number(name: str) -> tuple[int, str]:
+    """Sorts names that are numbers by their value, as pycocotools does, before others by letter."""
+    return (int(name), "") if name.isdecimal() else (1 << 63, name)
+
+
+def match(iou: NDArray[np.float64], iscrowd: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What each found object of an image and class matches, in turn: the true object still free that it overlaps
+    most, else a crowd.
+
+    Args:
+        iou: `(D, G)`, best score first.
+        iscrowd: `(G,)`.
+
+    Returns:
+        Two `(D, T)`: a true object is matched, and a crowd is.
+    """
+    D, T = len(iou), len(THRESHOLDS)
+    matched, ignored = np.zeros((D, T), dtype=bool), np.zeros((D, T), dtype=bool)
+    least = np.minimum(THRESHOLDS, 1 - 1e-10)
+    # of equal overlaps COCO takes the last
+    objects, crowds = iou[:, ~iscrowd][:, ::-1], iou[:, iscrowd]
+    free = np.ones((T, objects.shape[1]), dtype=bool)
+    every = np.arange(T)
+    for d in np.flatnonzero(iou.max(1, initial=0) >= least[0]).tolist():
+        if objects.shape[1]:
+            overlap = np.where(free, objects[d], -1)
+            best = overlap.argmax(1)
+            matched[d] = overlap[every, best] >= least
+            free[every[matched[d]], best[matched[d]]] = False
+        ignored[d] = ~matched[d] & (crowds[d].max(initial=0) >= least)
+    return matched, ignored
+
+
+def _matches_of(image: ImageOverlaps, *, index: int, num_classes: int) -> Matches:
+    D = len(image.labels)
+    matched, ignored = np.zeros((D, len(THRESHOLDS)), dtype=bool), np.zeros((D, len(THRESHOLDS)), dtype=bool)
+    for label, iou in image.iou[image.kind()].items():
+        rows = image.labels == label
+        matched[rows], ignored[rows] = match(iou, image.iscrowd[image.true_labels == label])
+    return {
+        "truths": np.bincount(image.true_labels[~image.iscrowd], minlength=num_classes)[None],
+        "det_image": np.full(D, index, dtype=np.int64),
+        "det_class": image.labels,
+        "det_score": image.scores,
+        "det_matched": matched,
+        "det_ignored": ignored,
+    }
+
+
+def _empty(num_classes: int) -> Matches:
+    T = len(THRESHOLDS)
+    return {
+        "truths": np.zeros((0, num_classes), dtype=np.int64),
+        "det_image": np.zeros(0, dtype=np.int64),
+        "det_class": np.zeros(0, dtype=np.int64),
+        "det_score": np.zeros(0),
+        "det_matched": np.zeros((0, T), dtype=bool),
+        "det_ignored": np.zeros((0, T), dtype=bool),
+    }
+
+
+def _places(image_ids: NDArray[Any]) -> NDArray[np.int64]:
+    """Each image's place in the order of `by_number`."""
+    order = sorted(range(len(image_ids)), key=lambda i: by_number(str(image_ids[i])))
+    places = np.empty(len(order), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return places
+
+
+def _ap(
+    matched: NDArray[np.bool_], ignored: NDArray[np.bool_], weight: NDArray[np.int64], truths: int
+) -> NDArray[np.float64]:
+    """Interpolated precision, averaged over 101 recalls, at each threshold: `(T,)`."""
+    right = np.cumsum(matched * weight[:, None], axis=0)
+    wrong = np.cumsum((~matched & ~ignored) * weight[:, None], axis=0)
+    precision = right / (right + wrong + np.spacing(1))
+    # at each recall the best precision at it or beyond
+    precision = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+    values = np.zeros((len(THRESHOLDS), len(RECALLS)))
+    for t in range(len(THRESHOLDS)):
+        at = np.searchsorted(right[:, t] / truths, RECALLS)
+        reached = at < len(precision)
+        values[t, reached] = precision[at[reached], t]
+    mean: NDArray[np.float64] = values.mean(1)
+    return mean

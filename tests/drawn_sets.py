@@ -188,3 +188,26 @@ def _save(path: Path, image: Image.Image, **options: int) -> None:
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def draw_annotated(root: Path) -> Path:
+    """One tiny set in every annotation format: root/{coco,voc,yolo,ids}, images beside the COCO file."""
+    from segladder.data.formats.conversion import convert
+
+    names = ("train/a b.png", "val/c.png")
+    images = [{"id": 10 + n, "file_name": name, "height": 20, "width": 30} for n, name in enumerate(names)]
+    annotations: list[dict[str, object]] = []
+    for image in images:
+        path = root / "coco" / "images" / str(image["file_name"])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (30, 20)).save(path)
+        for category, x in ((1, 2), (2, 15)):
+            corners = [x, 3, x + 10, 3, x + 10, 15, x, 15]
+            place = {"bbox": [x, 3, 10, 12], "segmentation": [corners], "area": 120, "iscrowd": 0}
+            annotations.append({"id": len(annotations) + 1, "image_id": image["id"], "category_id": category, **place})
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    (root / "coco" / "instances.json").write_text(json.dumps(content))
+    for word in ("voc", "yolo", "ids"):
+        convert(root / "coco", root / word, from_="coco", to=word)
+    return root

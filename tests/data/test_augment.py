@@ -54,6 +54,23 @@ def test_a_seed_decides_everything_and_leaves_the_global_state_alone():
     assert not torch.equal(first["image"], other["image"])
 
 
+def test_flips_turn_image_and_label_and_change_no_older_draw():
+    sample = smooth_sample()
+    changed = Augment(flip_vertical=1.0)(sample, seed=0)
+    assert torch.equal(changed["image"], sample["image"].flip(1))
+    assert torch.equal(changed["semantic"], sample["semantic"].flip(0))
+    before = Augment(**GEOMETRY, crop=32, brightness=0.3)(sample, seed=4)
+    after = Augment(**GEOMETRY, crop=32, brightness=0.3, flip_vertical=0.0, rotate90=0.0)(sample, seed=4)
+    assert torch.equal(before["image"], after["image"])
+
+
+def test_what_lies_outside_is_no_object_on_maps_of_ids():
+    sample = {"image": torch.zeros(1, 8, 8), "masks": torch.ones(2, 8, 8, dtype=torch.int32)}
+    changed = Augment(crop=[12, 12])(sample, seed=0)
+    assert changed["masks"].dtype == torch.int32 and changed["masks"].unique().tolist() == [0, 1]
+    assert (changed["masks"].sum((1, 2)) == 64).all()
+
+
 def test_photometric_touches_the_image_alone():
     sample = smooth_sample()
     changed = Augment(brightness=0.5, contrast=0.5, saturation=0.5, hue=0.5)(sample, seed=0)
@@ -173,7 +190,16 @@ def test_nothing_on_is_false_and_returns_the_sample_itself():
 
 
 @pytest.mark.parametrize(
-    "options", [{"scale": [2, 1]}, {"scale": [0, 1]}, {"crop": [0, 5]}, {"flip": 2}, {"hue": 0.7}, {"contrast": -1}]
+    "options",
+    [
+        {"scale": [2, 1]},
+        {"scale": [0, 1]},
+        {"crop": [0, 5]},
+        {"flip": 2},
+        {"rotate90": -1},
+        {"hue": 0.7},
+        {"contrast": -1},
+    ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(options):
     (name,) = options

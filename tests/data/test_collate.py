@@ -25,6 +25,19 @@ def test_an_evaluation_of_unequal_sizes_gets_lists():
     assert [tuple(image.shape) for image in batch["image"]] == [(3, 4, 6), (3, 5, 7)]
 
 
+def test_what_belongs_to_objects_is_never_padded_and_training_on_objects_takes_any_sizes():
+    samples = [sample(4, 6, "a"), sample(5, 7, "b")]
+    for count, one in enumerate(samples):
+        del one["semantic"]
+        one["masks"] = torch.zeros(count, *one["size"], dtype=torch.bool)
+        one["boxes"] = torch.zeros(count, 4)
+    batch = collate(samples, training=True)
+    assert [tuple(image.shape) for image in batch["image"]] == [(3, 4, 6), (3, 5, 7)]
+    assert [len(masks) for masks in batch["masks"]] == [len(boxes) for boxes in batch["boxes"]] == [0, 1]
+    equal = collate([samples[1], samples[1]], training=True)
+    assert equal["image"].shape == (2, 3, 5, 7) and isinstance(equal["masks"], list)
+
+
 def test_training_on_unequal_sizes_names_the_crop():
     with pytest.raises(DataError) as error:
         collate([sample(100, 130, "a"), sample(90, 140, "b")], training=True)

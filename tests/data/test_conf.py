@@ -4,15 +4,16 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from drawn_coco import draw_coco
 from drawn_sets import draw_cityscapes, draw_voc
 
 CONF = Path(__file__).parents[2] / "conf"
 
 
-def built(*overrides):
+def built(*overrides, instances=False):
     with initialize_config_dir(str(CONF), version_base=None):
         config = compose(overrides=list(overrides))
-    return instantiate(config.data, augment=instantiate(config.augment), order_seed=1)
+    return instantiate(config.data, augment=instantiate(config.augment), order_seed=1, instances=instances)
 
 
 def test_disks_as_configured_are_the_textbooks():
@@ -51,6 +52,24 @@ def test_voc_and_cityscapes_are_scored_on_val_by_default(tmp_path):
         assert summary["hashes"]["val"] == summary["hashes"]["test"] != summary["hashes"]["train"]
         batch = next(iter(data.train_dataloader()))
         assert batch["image"].shape == (2, 3, 32, 32) and batch["semantic"].shape == (2, 32, 32)
+
+
+@pytest.mark.parametrize("instances", [False, True])
+def test_coco_and_nuclei_are_one_reader(tmp_path, instances):
+    coco = draw_coco(tmp_path / "coco")
+    nuclei = draw_coco(
+        tmp_path / "nuclei",
+        counts={"train": 6, "val": 3, "test": 3},
+        annotations="instances_{split}.json",
+        images="images",
+        mode="L",
+    )
+    for name, root, channels in (("coco", coco, 3), ("nuclei", nuclei, 1)):
+        words = (f"+data={name}", "+augment=microscopy", f"data.root={root}", "data.batch_size=4", "augment.crop=32")
+        data = built(*words, instances=instances)
+        assert data.info.name == name and data.summary()["counts"]["test"] == 3
+        batch = next(iter(data.train_dataloader()))
+        assert batch["image"].shape == (4, channels, 32, 32) and ("masks" in batch) is instances
 
 
 def test_camvid_is_a_preset_of_folder(camvid):

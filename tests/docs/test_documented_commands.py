@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drawn_sets import draw_cityscapes, draw_voc
+from drawn_sets import draw_annotated, draw_cityscapes, draw_voc
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -82,6 +82,7 @@ def places(segladder, tmp_path: Path) -> Callable[[str], str]:
     makers = {
         "camvid": lambda where: draw_folder(where, classes=[f"class {i}" for i in range(11)], values=tuple(range(11))),
         "VOC2012": draw_voc,
+        "annotated": draw_annotated,
         "cityscapes": draw_cityscapes,
         "run": run,
         "photos": photos,
@@ -135,7 +136,8 @@ def test_every_other_documented_command_exists(page, line, tmp_path):
         for option in (word for word in words[2:] if word.startswith("--")):
             assert option in help_text.stdout
     else:
-        assert words[1] == "scripts/loss_convergence.py", f"no test knows how to run: {line}"
+        known = ("scripts/loss_convergence.py", "scripts/roi_align.py")
+        assert words[1] in known, f"no test knows how to run: {line}"
 
 
 def test_the_convergence_study_ends_in_a_picture(tmp_path):
@@ -162,3 +164,15 @@ def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_demonstration_of_roi_align_ends_in_a_picture(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "roi_align.py"), f"output={tmp_path / 'roi.png'}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "roi.png").width > 400

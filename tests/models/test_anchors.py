@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
+from torchvision.ops import box_iou
 
-from segladder.models.anchors import Anchors, anchors_for
+from segladder.models.anchors import Anchors, anchor_ious, anchors_for
 
 STRIDES = (4, 8, 16, 32, 64)
 
@@ -36,3 +37,10 @@ def test_maps_of_bfloat16_give_the_same_places() -> None:
     anchors = anchors_for(STRIDES, None, [1.0])
     assert isinstance(anchors, Anchors)
     assert torch.equal(laid(anchors, torch.bfloat16), laid(anchors))
+
+
+def test_overlaps_are_torchvisions() -> None:
+    anchors = laid(anchors_for(STRIDES, None, [0.5, 1, 2]))
+    corners = torch.rand(40, 2, generator=torch.Generator().manual_seed(0)) * 100
+    objects = torch.cat([corners, corners + 1 + corners.flip(0)], dim=1)
+    assert torch.equal(anchor_ious(objects, anchors), box_iou(objects, anchors))

@@ -16,10 +16,10 @@ FOLDER_OF_RANK_ZERO = "SEGLADDER_RUN_FOLDER"
 
 COMMANDS = {
     "train": "compose an experiment, train, score, picture and log it; -m sweeps",
-    "evaluate": "score a trained run, or label files that any tool made, and keep a record of it",
-    "predict": "label pictures never seen before with a trained run",
-    "data": "show and measure a data set",
-    "bench": "tables about models: parameters, feature sizes, time",
+    "evaluate": "score a trained run, or label files or results that any tool made, and keep a record of it",
+    "predict": "label pictures never seen before, or find their objects, with a trained run",
+    "data": "show, measure and convert a data set, and choose anchors for it",
+    "bench": "tables about models, and what average precision forgives",
 }
 
 

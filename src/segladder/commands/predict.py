@@ -162,12 +162,26 @@ def _check(cfg: Any, found: FoundRun | None) -> None:
 
 
 def _published_info(cfg: Any) -> DatasetInfo:
-    """The classes of published weights: torchvision's are trained on COCO with the classes of VOC."""
+    """The classes of published weights: COCO's of objects; of pixels torchvision's are of VOC's classes."""
+    from segladder.config.assemble import finds_objects
     from segladder.data.palette import distinct_colors
-    from segladder.data.voc import CLASSES
 
-    things = (False, *[True] * (len(CLASSES) - 1))
-    return DatasetInfo(name="voc", classes=CLASSES, palette=distinct_colors(len(CLASSES)), things=things)
+    ids: tuple[int, ...] | None = None
+    if finds_objects(cfg.model):
+        from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights
+
+        names = MaskRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"]
+        # the numbers of COCO's categories have gaps
+        ids = (0, *(number for number, name in enumerate(names) if number and name != "N/A"))
+        name, classes = "coco", ("background", *(names[number] for number in ids[1:]))
+    else:
+        from segladder.data.voc import CLASSES
+
+        name, classes = "voc", CLASSES
+    things = (False, *[True] * (len(classes) - 1))
+    return DatasetInfo(
+        name=name, classes=tuple(classes), palette=distinct_colors(len(classes)), things=things, label_ids=ids
+    )
 
 
 def _inputs(cfg: Any, info: DatasetInfo, output: Path, suffixes: Sequence[str]) -> list[Item]:

@@ -142,8 +142,11 @@ class Coco:
             DataError: there is no such file, or it is broken.
         """
         path = self._path(name)
-        info = path.with_name(f"image_info_{name}.json")
-        file = self._files.get(path) or CocoFile(path if path.is_file() or not info.is_file() else info, labelled=False)
+        bare = path.with_name(f"image_info_{name}.json")
+        there = next((one for one in (path, bare) if one.is_file()), None)
+        if there is None:
+            raise self._missing(path, name)
+        file = self._files.get(there) or CocoFile(there, labelled=False)
         return self._dataset(file, name, range(len(file)), None)
 
     def _dataset(

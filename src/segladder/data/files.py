@@ -152,8 +152,8 @@ def _require_size(size: tuple[int, ...], found: tuple[int, ...], *, of: str, wha
     turned = tuple(found) == tuple(size)[::-1] and of.startswith("Image")
     hint = f" The image may carry an EXIF orientation that its {what} was drawn without." if turned else ""
     raise DataError(
-        f"{of} is {size[0]}x{size[1]} but its {what} '{path}' is {found[0]}x{found[1]} (height x width).{hint} Store the"
-        f" {what} at the image's size, with nearest-neighbour resizing."
+        f"{of} is {size[0]}x{size[1]} but its {what} '{path}' is {found[0]}x{found[1]} (height x width).{hint} Store"
+        f" the {what} at the image's size, with nearest-neighbour resizing."
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from segladder.metrics.coco_protocol import MEASURES, evaluate, names
 from segladder.metrics.match_table import by_number
 from segladder.metrics.overlaps import KINDS, ImageOverlaps, image_overlaps
@@ -73,7 +75,8 @@ class AveragePrecision:
             Fractions in [0, 1] by name: `mask_ap mask_ap50 mask_ap75 mask_ap_small mask_ap_medium mask_ap_large`,
             `mask_ar1 mask_ar10 mask_ar100` (the last is called after `max_detections`), `mask_ar_small mask_ar_medium
             mask_ar_large`, and `box_...` likewise; NaN where there is no true object, and for masks where boxes alone
-            are known. Then `mask_ap mask_ap50 mask_ap75 box_ap box_ap50 box_ap75` -> class of objects -> value.
+            are known. Then `mask_ap mask_ap50 mask_ap75 box_ap box_ap50 box_ap75` -> class of objects -> value, and
+            `objects` -> class -> number of true ones, crowds left out.
 
         Raises:
             UserError: two processes scored the same image, or some images have masks and others boxes alone.
@@ -96,6 +99,10 @@ class AveragePrecision:
             for measure in MEASURES:
                 known = by_label.get(measure, {})
                 classes[f"{kind}_{measure}"] = {name: known.get(index, float("nan")) for index, name in things}
+        counts = np.zeros(self.info.num_classes, dtype=np.int64)
+        for image in images:
+            counts += np.bincount(image.true_labels[~image.iscrowd], minlength=len(counts))
+        classes["objects"] = {name: float(counts[index]) for index, name in things}
         return totals, classes
 
     def reset(self) -> None:

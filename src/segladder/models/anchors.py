@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
 from segladder.types import UserError
@@ -56,6 +57,24 @@ def anchors_for(strides: Sequence[int], sizes: Sequence[Any] | None, ratios: Seq
             f"model.anchor_sizes is {sizes!r}, but one network proposes boxes at all levels: give each level as many."
         )
     return Anchors(tuple(map(tuple, per_level)), (tuple(float(ratio) for ratio in ratios),) * len(per_level))
+
+
+def anchor_ious(objects: Tensor, anchors: Tensor) -> Tensor:
+    """IoU of every object's box with every anchor, `(N, 4)` and `(A, 4)` to `(N, A)`.
+
+    torchvision's `box_iou` in half of its time and memory; with hundreds of objects in a large image that is gigabytes.
+    """
+    width = _overlap(objects, anchors, 0)
+    common = width.mul_(_overlap(objects, anchors, 1))
+    area = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (objects, anchors)]
+    union = (area[0][:, None] + area[1]).sub_(common)
+    return common.div_(union)
+
+
+def _overlap(objects: Tensor, anchors: Tensor, axis: int) -> Tensor:
+    """Common length along an axis, `(N, A)`."""
+    last = torch.minimum(objects[:, None, axis + 2], anchors[:, axis + 2])
+    return last.sub_(torch.maximum(objects[:, None, axis], anchors[:, axis])).clamp_(min=0)
 
 
 def _each(sizes: object) -> Sequence[Any]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.models.detection.transform import resize_boxes
 
-from segladder.models.anchors import anchors_for
+from segladder.models.anchors import anchor_ious, anchors_for
 from segladder.models.backbone import Backbone
 from segladder.models.detections import Detections, MaskRCNNTraining
 from segladder.models.feature_pyramid import FeaturePyramid
@@ -179,7 +179,7 @@ def _proposals(
     anchor_ratios: Sequence[float],
 ) -> RegionProposalNetwork:
     anchors = anchors_for(pyramid.strides, anchor_sizes, anchor_ratios)
-    return RegionProposalNetwork(
+    network = RegionProposalNetwork(
         anchors,
         ProposalHead(channels, anchors.num_anchors_per_location()[0], conv_depth=rpn.convs),
         rpn.foreground_iou,
@@ -190,6 +190,8 @@ def _proposals(
         dict(zip(("training", "testing"), rpn.post_nms, strict=True)),
         rpn.nms_threshold,
     )
+    network.box_similarity = anchor_ious
+    return network
 
 
 def _check_boxes(targets: Sequence[dict[str, Tensor]]) -> None:

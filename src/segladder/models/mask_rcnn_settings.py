@@ -98,9 +98,7 @@ class MaskSettings:
     def __post_init__(self) -> None:
         _check_counts("model.mask", self, "convs", "width", "resolution")
         if self.resolution % 2:
-            raise UserError(
-                f"model.mask.resolution is {self.resolution}. Give an even number."
-            )
+            raise UserError(f"model.mask.resolution is {self.resolution}. Give an even number.")
 
 
 def check_counts(**counts: object) -> None:

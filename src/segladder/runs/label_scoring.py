@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segladder.runs.prediction_files import find_predictions, listed
+from segladder.runs.prediction_files import Predictions, find_predictions, listed
+from segladder.runs.scoring import Scored
+from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from segladder.data.samples import Samples
     from segladder.inference.label_files import Ids
     from segladder.metrics import PerImage
-    from segladder.runs.scoring import Scored
 
 
 class LabelFiles:
@@ -59,8 +60,6 @@ class LabelFiles:
         Raises:
             UserError: see `score`.
         """
-        from segladder.runs.predictions import score
-
         return score(self.predictions, self.samples, self.info, boundary_tolerance=task.boundary_tolerance, own=own)
 
     def draw(self, path: Path, images: PerImage, *, title: str) -> None:
@@ -92,3 +91,45 @@ class LabelFiles:
             iou_name="mean IoU of the image",
         )
         grid.save(path)
+
+
+def score(
+    predictions: Predictions,
+    samples: Samples,
+    info: DatasetInfo,
+    *,
+    boundary_tolerance: float = 2,
+    own: Mapping[str, Callable[[], nn.Module]] | None = None,
+) -> Scored:
+    """Counts every file against its label.
+
+    A pixel without predicted class is wrong where the label is not ignored: missed for its true class, and a false
+    one of none, as cityscapesScripts counts it.
+
+    A metric of the user's own sees such a pixel as the class after the last.
+
+    Raises:
+        UserError: a file has another size than its label, or holds a value that is no id.
+    """
+    import numpy as np
+    import torch
+
+    from segladder.data.progress import with_progress
+    from segladder.metrics import SemanticMetrics
+
+    metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, per_image=True, none=True, own=own)
+    files = with_progress(predictions.files.items(), len(predictions.files), "scoring")
+    for index, (image_id, path) in enumerate(files):
+        labels = predictions.read(image_id, info)
+        truth = samples.semantic(index)
+        if labels.shape != tuple(truth.shape):
+            raise UserError(
+                f"Label file '{path}' is {labels.shape[0]}x{labels.shape[1]}, but the label of image '{image_id}' is"
+                f" {truth.shape[0]}x{truth.shape[1]} (height x width). Predict at the label's size: nothing is resized"
+                " here."
+            )
+        classes = torch.from_numpy(np.where(labels == info.ignore_index, info.num_classes, labels).astype(np.int32))
+        metrics.update(classes[None], truth[None], [image_id])
+    totals, per_class = metrics.compute()
+    assert metrics.images is not None
+    return Scored(scores=totals, per_class=per_class, images=metrics.images)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segladder.config.secrets import public, scrub
 from segladder.runs.folder import check_name, run_name
-from segladder.runs.prediction_files import Predictions
-from segladder.runs.scoring import Scored, conclude, scoring
-from segladder.types import DatasetInfo, UserError
+from segladder.runs.scoring import conclude, scoring
+from segladder.types import UserError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-    from torch import nn
 
     from segladder.data.module import SegmentationDataModule
     from segladder.data.samples import Samples
@@ -103,45 +101,3 @@ def _files(
             raise UserError("predictions.ids= has no effect on a results file: its category_id are the data set's own.")
         return ResultsFile(path, samples, datamodule.info, split=split)
     return LabelFiles(path, samples, datamodule, ids=cfg.predictions.ids, split=split)
-
-
-def score(
-    predictions: Predictions,
-    samples: Samples,
-    info: DatasetInfo,
-    *,
-    boundary_tolerance: float = 2,
-    own: Mapping[str, Callable[[], nn.Module]] | None = None,
-) -> Scored:
-    """Counts every file against its label.
-
-    A pixel without predicted class is wrong where the label is not ignored: missed for its true class, and a false
-    one of none, as cityscapesScripts counts it.
-
-    A metric of the user's own sees such a pixel as the class after the last.
-
-    Raises:
-        UserError: a file has another size than its label, or holds a value that is no id.
-    """
-    import numpy as np
-    import torch
-
-    from segladder.data.progress import with_progress
-    from segladder.metrics import SemanticMetrics
-
-    metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, per_image=True, none=True, own=own)
-    files = with_progress(predictions.files.items(), len(predictions.files), "scoring")
-    for index, (image_id, path) in enumerate(files):
-        labels = predictions.read(image_id, info)
-        truth = samples.semantic(index)
-        if labels.shape != tuple(truth.shape):
-            raise UserError(
-                f"Label file '{path}' is {labels.shape[0]}x{labels.shape[1]}, but the label of image '{image_id}' is"
-                f" {truth.shape[0]}x{truth.shape[1]} (height x width). Predict at the label's size: nothing is resized"
-                " here."
-            )
-        classes = torch.from_numpy(np.where(labels == info.ignore_index, info.num_classes, labels).astype(np.int32))
-        metrics.update(classes[None], truth[None], [image_id])
-    totals, per_class = metrics.compute()
-    assert metrics.images is not None
-    return Scored(scores=totals, per_class=per_class, images=metrics.images)

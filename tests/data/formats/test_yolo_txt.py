@@ -114,7 +114,7 @@ def test_sizes_ids_and_categories_are_kept_for_the_way_back(read, tmp_path):
 
 def test_a_set_holds_either_polygons_or_boxes(tmp_path, read):
     objects = [
-        AnnotatedObject(label=0, box=(0, 0, 4, 4), polygons=[[0, 0, 4, 0, 4, 4]]),
+        AnnotatedObject(label=0, box=(0, 0, 4.5, 4), polygons=[[0, 0, 4, 0, 4, 4]]),
         AnnotatedObject(label=0, box=(1, 1, 3, 3), flags={"difficult": 1}),
         AnnotatedObject(label=0, box=(0, 0, 9, 9), polygons=[[0, 0, 9, 0, 9, 9]]),
         AnnotatedObject(label=0, box=(1, 1, 3, 3), crowd=True),
@@ -130,6 +130,7 @@ def test_a_set_holds_either_polygons_or_boxes(tmp_path, read):
         lengths = [len(line.split()) for line in (tmp_path / folder / "labels/a.txt").read_text().splitlines()]
         assert lengths == ([7, 9, 7] if polygons is None else [5, 5, 5])
     assert said["auto"] == [
+        "1 annotated box gives way to the one around its polygon: a YOLO object has its polygon alone",
         "1 object is no longer marked as difficult, truncated or the like: YOLO has no such marks",
         "1 box becomes a polygon of four corners: a YOLO set holds either boxes or polygons",
         "1 object is cut at its image's border: YOLO's coordinates end there",

@@ -43,6 +43,11 @@ _JOINED = Loss(
     "objects of several parts or with holes are drawn as one line through them all",
     "a YOLO object is one polygon; it fills to the same pixels",
 )
+_BOX_FOLLOWS = Loss(
+    "annotated box gives way to the one around its polygon",
+    "annotated boxes give way to those around their polygons",
+    "a YOLO object has its polygon alone",
+)
 _CUT = Loss(
     "object is cut at its image's border",
     "objects are cut at their images' borders",
@@ -57,6 +62,9 @@ _PIXEL_DIGITS = 5
 
 _BOX = 5
 """Numbers in the line of a box."""
+
+_NEAR = 0.05
+"""Pixels by which an annotated box and the one around its polygon may differ without a word: COCO rounds to 0.01."""
 
 _FARTHEST = 10
 """Shares beyond this are pixels that somebody wrote."""
@@ -231,6 +239,9 @@ def _line(one: AnnotatedObject, size: tuple[int, int], polygons: bool, writing: 
             outline, joined = one_outline(one, size)
             if joined:
                 lost.count(_JOINED)
+            around = box_of_polygons([outline])
+            if max(abs(side - other) for side, other in zip(one.box, around, strict=True)) > _NEAR:
+                lost.count(_BOX_FOLLOWS)
         else:
             x1, y1, x2, y2 = one.box
             outline = [x1, y1, x2, y1, x2, y2, x1, y2]

@@ -15,8 +15,8 @@ from segladder.data.labels import LabelReader
 from segladder.data.samples import Samples
 from segladder.inference.outputs import PredictionList
 from segladder.metrics import SemanticMetrics
+from segladder.runs.label_scoring import score
 from segladder.runs.prediction_files import find_predictions, match_files
-from segladder.runs.predictions import score
 from segladder.types import DatasetInfo, UserError
 
 IDS = (7, 23, 26)

@@ -184,6 +184,11 @@ def test_v2_transforms_of_the_user_join_in():
     assert torch.equal(changed["image"], smooth_sample()["image"].flip(1))
 
 
+def test_a_transform_that_cannot_do_without_boxes_is_told_by_name():
+    with pytest.raises(DataError, match=r"augment\.transforms: RandomIoUCrop cannot change this sample: .*boxes"):
+        Augment(transforms=[v2.RandomIoUCrop()])(smooth_sample(), seed=0)
+
+
 def test_nothing_on_is_false_and_returns_the_sample_itself():
     sample = smooth_sample()
     assert not Augment() and Augment()(sample, seed=0) is sample and Augment(flip=0.5)

@@ -80,8 +80,8 @@ def test_one_file_anywhere_serves_every_split_and_needs_no_images(root):
     with pytest.raises(DataError) as error:
         samples.plain(0)
     assert str(error.value) == (
-        f"The images of '{file}' are needed, but no data.root is given. Set data.root to the folder that holds them, and"
-        ' data.images to their folder below it, such as "data.images={split}".'
+        f"The images of '{file}' are needed, but no data.root is given. Set data.root to the folder that holds them,"
+        ' and data.images to their folder below it, such as "data.images={split}".'
     )
     with_images = CocoDataModule(root=root, annotations=str(file), images="val2017", instances=True)
     assert with_images.summary(["test"])["hashes"] == data.summary(["test"])["hashes"]
@@ -116,7 +116,7 @@ def test_images_alone_of_a_split_without_annotations(root):
     samples = CocoDataModule(root=root).unlabelled("test2017")
     assert len(samples) == 3 and set(samples[(0, 0)]) == {"image", "image_id", "size"}
     with pytest.raises(
-        DataError, match="Split 'test2018' has no annotations: data.annotations means .*instances_test2018.json'"
+        DataError, match=r"Split 'test2018' has no annotations: data\.annotations means .*instances_test2018\.json'"
     ):
         CocoDataModule(root=root).unlabelled("test2018")
 
@@ -134,6 +134,12 @@ def test_images_that_are_not_there_stop_training_before_it_starts(root, missing)
         f"'{val_file(root)}' names 3 images, of which {count} are not there, such as '{root}/val2017/val2017_000.png'."
         " Unpack the images completely, or take those out of the file."
     )
+
+
+def test_images_beyond_the_limit_need_not_be_there(root):
+    for path in sorted((root / "train2017").iterdir())[2:]:
+        path.unlink()
+    assert len(CocoDataModule(root=root, limit=2, batch_size=1).train_dataloader()) == 2
 
 
 def test_a_folder_of_images_that_is_not_there_is_named(root):

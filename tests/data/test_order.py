@@ -90,6 +90,10 @@ def test_keys_carry_the_epoch():
             " e.g. data.batch_size=4.",
         ),
         (
+            {"batch_size": 3, "world_size": 2, "name": "test"},
+            "data.eval_batch_size=3 is the batch of all 2 devices together",
+        ),
+        (
             {"batch_size": 16},
             "data.batch_size=16 is more than the 10 training samples, so an epoch would have no batch. Set"
             " data.batch_size=10 or less, or data.drop_last=false.",

@@ -8,19 +8,7 @@ from pathlib import Path
 
 import pytest
 
-TINY = (
-    "train",
-    "model=unet_lab",
-    "model.base_channels=4",
-    "data.counts.train=64",
-    "data.counts.val=16",
-    "data.counts.test=16",
-    "data.batch_size=8",
-    "data.eval_batch_size=8",
-    "trainer.max_epochs=2",
-    "trainer.log_every_n_steps=1",
-    "runtime.threads=1",
-)
+from tiny_runs import PIXELS
 
 
 def read_records(outputs: Path) -> list[dict]:
@@ -30,7 +18,7 @@ def read_records(outputs: Path) -> list[dict]:
 @pytest.fixture
 def tiny() -> tuple[str, ...]:
     """Words of a run that takes a second."""
-    return TINY
+    return PIXELS
 
 
 @pytest.fixture

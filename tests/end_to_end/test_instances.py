@@ -10,33 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-TINY = (
-    "train",
-    "model=maskrcnn",
-    "backbone.norm=group",
-    "model.fpn_channels=16",
-    "model.box.width=32",
-    "model.box.batch=16",
-    "model.mask.width=16",
-    "model.mask.convs=1",
-    "model.rpn.batch=16",
-    "model.anchor_sizes=[8,16,32,64,128]",
-    "model.detections=10",
-    "data=disks",
-    "data.size=48",
-    "data.num_disks=[0,3]",
-    "data.margin=8",
-    "data.radius=[5,9]",
-    "data.contrast_spread=0.3",
-    "data.counts.train=16",
-    "data.counts.val=6",
-    "data.counts.test=8",
-    "data.batch_size=4",
-    "data.eval_batch_size=3",
-    "trainer.max_epochs=2",
-    "trainer.log_every_n_steps=1",
-    "runtime.threads=1",
-)
+from tiny_runs import OBJECTS as TINY
 
 
 def only_run(folder):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tiny_runs import OBJECTS
+
 OFFLINE = {"WANDB_MODE": "offline"}
 
 
@@ -98,6 +100,29 @@ def test_an_offline_run_holds_scalars_configuration_and_named_overlays(tiny, seg
     assert content["columns"] == ["section", "image_id", "iou", "input", "truth", "prediction"]
     assert {row[0] for row in content["data"]} == {"best", "worst", "random"}
     assert "truth" in content["data"][0][4]["masks"] and "prediction" in content["data"][0][5]["masks"]
+
+
+def test_found_objects_go_out_with_boxes_scores_and_masks(segladder, tmp_path):
+    ran = segladder(*OBJECTS, "trainer.max_epochs=1", "model.score_threshold=0", env=OFFLINE)
+    assert ran.code == 0, ran.text
+    run = only(tmp_path, "outputs/single/*")
+    record = json.loads((run / "result.json").read_text())
+    rows = history(only(run, f"wandb/offline-run-*/run-{record['wandb']['id']}.wandb"))
+    names = {name for row in rows for name in row}
+    assert names >= {
+        "train/loss/ce",
+        "train/loss/rpn_box",
+        "val/mask_ap",
+        "val/miou",
+        "test/box_ap",
+        "val/mask_ap/disk",
+    }
+    [images] = [row["test/examples"] for row in rows if "test/examples" in row]
+    assert {"truth", "prediction"} <= set(images["all_boxes"][0]) and images["count"] >= 8
+    staged = [path.read_bytes() for path in run.glob("wandb/artifacts/staging/*") if path.is_file()]
+    content = json.loads(next(text for text in staged if b'"columns"' in text))
+    counts = ["f1", "hits", "missed", "false_alarms"]
+    assert content["columns"] == ["section", "image_id", *counts, "input", "truth", "prediction"]
 
 
 def test_a_resumed_run_keeps_its_id_and_its_steps_go_on(tiny, start, segladder, tmp_path):

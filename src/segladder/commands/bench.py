@@ -47,6 +47,7 @@ def _models(words: Sequence[str]) -> None:
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
 
+    from segladder.config.assemble import finds_objects
     from segladder.config.build import build
     from segladder.config.composition import Composition
     from segladder.config.explain import explain
@@ -61,7 +62,8 @@ def _models(words: Sequence[str]) -> None:
         except HydraException as error:
             sentence = explain(error, Composition(conf_dir(), "train", tuple(chosen)))
             raise UserError(sentence or str(error)) from error
-        model = build(cfg.model, in_channels=options["channels"], num_classes=options["classes"])
+        count = {"num_things" if finds_objects(cfg.model) else "num_classes": options["classes"]}
+        model = build(cfg.model, in_channels=options["channels"], **count)
         rows.append((name, *_measured(model, options)))
         _print_levels(name, model, options["size"])
     print(f"{'model':<16}{'parameters':>14}{'GFLOP':>10}{'ms':>10}")

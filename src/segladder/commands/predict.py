@@ -202,7 +202,6 @@ def _split(cfg: Any, info: DatasetInfo) -> list[Item]:
     from segladder.config.build import build
     from segladder.inference.pictures import Picture
     from segladder.inference.series import Item
-    from segladder.runs.prediction_files import image_ids
 
     split = cfg.data.split
     with open_dict(cfg):
@@ -217,7 +216,7 @@ def _split(cfg: Any, info: DatasetInfo) -> list[Item]:
             " Predict its images as such: input=FOLDER."
         )
     samples = module.unlabelled(str(split))
-    names = image_ids(samples)
+    names = samples.image_ids()
 
     def read(index: int) -> Any:
         return lambda: Picture(samples.plain(index)["image"])

@@ -109,6 +109,10 @@ def store_base(
     for key, value in kept.items():
         both = isinstance(value, dict) and isinstance(base.get(key), dict)
         base[key] = {**base[key], **value} if both else value
+    # a saved part that builds something is whole: the command's own choice of its group would leave other keys in it
+    for entry in base["defaults"]:
+        if isinstance(entry, dict):
+            entry.update({key: None for key in entry if isinstance(kept.get(key), dict) and "_target_" in kept[key]})
     name = f"{command.stem}_run"
     ConfigStore.instance().store(name=name, node=base)
     return name

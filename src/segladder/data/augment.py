@@ -92,7 +92,15 @@ class Augment:
         with seeded(seed):
             changed: Any = _wrapped(sample)
             for step in self._steps:
-                changed = step(changed)
+                try:
+                    changed = step(changed)
+                except (TypeError, ValueError) as error:
+                    if step not in self.extra:
+                        raise
+                    raise DataError(
+                        f"augment.transforms: {type(step).__name__} cannot change this sample: {error} (Objects come as"
+                        " masks, their boxes are taken from those afterwards.)"
+                    ) from None
         return _unwrapped(changed)
 
     def _build(self) -> list[Callable[..., Any]]:

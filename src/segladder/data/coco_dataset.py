@@ -117,20 +117,22 @@ class CocoDataset(Dataset[Sample]):
         """The image's id in the file, as text."""
         return str(self.file.images[self.places[index]].number)
 
-    def paths(self) -> list[Path]:
-        """The image files, whether they are there or not."""
+    def paths(self, indices: Sequence[int] | None = None) -> list[Path]:
+        """The image files of these samples, or of all, whether they are there or not."""
         folder = self._required_folder()
-        return [folder / self.file.images[place].name for place in self.places]
+        places = self.places if indices is None else [self.places[index] for index in indices]
+        return [folder / self.file.images[place].name for place in places]
 
-    def require_images(self) -> None:
-        """Looks whether every image file is there; each folder is listed once.
+    def require_images(self, indices: Sequence[int] | None = None) -> None:
+        """Looks whether the image files of these samples, or of all, are there; each folder is listed once.
 
         Raises:
             DataError: one is missing, or their folder.
         """
         listed: dict[Path, set[str]] = {}
         missing = []
-        for path in self.paths():
+        paths = self.paths(indices)
+        for path in paths:
             if path.parent not in listed:
                 there = path.parent.iterdir() if path.parent.is_dir() else ()
                 listed[path.parent] = {file.name for file in there}
@@ -138,7 +140,7 @@ class CocoDataset(Dataset[Sample]):
                 missing.append(path)
         if missing:
             raise DataError(
-                f"'{self.file.path}' names {len(self):,} images, of which {len(missing):,} are not there, such as"
+                f"'{self.file.path}' names {len(paths):,} images, of which {len(missing):,} are not there, such as"
                 f" '{missing[0]}'. Unpack the images completely, or take those out of the file."
             )
 

@@ -39,8 +39,8 @@ class SegmentationDataModule(LightningDataModule):
     `(epoch, index)` with `synthetic` and `digest(...)`, or None where there is no such split. It may also have
     `splits`, the published name of each of train, val and test, and `unlabelled(name)`, the images alone of any
     published split; and its datasets `semantic(index)` and `objects(index)`, what is true of an image without reading
-    it, `image_id(index)`, and `require_images()`, called before images are read. A reader that can tell objects apart
-    takes `instances`, whether its samples must hold `objects`.
+    it, `image_id(index)`, and `require_images(indices)`, called before images are read. A reader that can tell objects
+    apart takes `instances`, whether its samples must hold `objects`.
     """
 
     reader: ClassVar[Callable[..., Any]]
@@ -259,7 +259,7 @@ class SegmentationDataModule(LightningDataModule):
     def _loader(self, samples: Samples, batches: EpochBatches) -> DataLoader[Batch]:
         require_images = getattr(samples.source, "require_images", None)
         if require_images is not None:
-            require_images()
+            require_images(samples.indices)
         workers = self.workers(samples.source)
         dataset: Any = samples  # its __getitems__ returns finished batches
         return DataLoader(

@@ -61,13 +61,14 @@ class EpochBatches(Sampler[list[Key]]):
             DataError: the batch size is not a positive integer, does not divide by the number of ranks, or
                 leaves no batch at all.
         """
+        key = "data.batch_size" if name == "training" else "data.eval_batch_size"
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise DataError(f"data.batch_size is {batch_size!r}. Give a whole number of samples, 1 or more.")
+            raise DataError(f"{key} is {batch_size!r}. Give a whole number of samples, 1 or more.")
         if batch_size % world_size:
             lower = max(1, batch_size // world_size) * world_size
             raise DataError(
-                f"data.batch_size={batch_size} is the batch of all {world_size} devices together and does not"
-                f" divide by {world_size}. Choose a multiple, e.g. data.batch_size={lower}."
+                f"{key}={batch_size} is the batch of all {world_size} devices together and does not divide by"
+                f" {world_size}. Choose a multiple, e.g. {key}={lower}."
             )
         if length < 1:
             raise DataError(f"There are no {name} samples. Check the split, data.limit and data.fraction.")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from segladder.models.backbone import Backbone
 from segladder.models.freezing import freeze_parts, trains_batch_norm
+from segladder.models.group_norm import use_group_norm
 from segladder.models.settings import check_choice, check_images, check_sizes, did_you_mean
 from segladder.models.state_files import load_encoder, read_state
 from segladder.types import UserError
@@ -79,6 +80,8 @@ class SmpModel(nn.Module):
         self.net = _build(in_channels, num_classes, backbone, decoder, dict(options or {}))
         encoder = self.net.encoder
         _load(encoder, backbone)
+        if backbone.norm == "group":
+            use_group_norm(encoder, name=str(backbone.name))
         self._probe(str(backbone.name))
         encoder.lr_factor = float(backbone.lr_factor)
         self._frozen = freeze_parts(

@@ -81,7 +81,7 @@ def find_predictions(
             for path in sorted(folder.rglob("*.png"))
             if not any(part.startswith(".") for part in path.relative_to(folder).parts)
         ]
-    matched = match_files(image_ids(samples), there)
+    matched = match_files(samples.image_ids(), there)
     missing = [image_id for image_id, name in matched.items() if name is None]
     if missing and listing is not None and (folder / f"{missing[0]}.png").is_file():
         raise UserError(
@@ -169,15 +169,6 @@ def _require_alike(listing: Any, info: DatasetInfo, folder: Path) -> None:
         f"The predictions in '{folder}' are of other classes than data set '{info.name}' has ({where}). Score them"
         " against the data that their network was trained on."
     )
-
-
-def image_ids(samples: Samples) -> list[str]:
-    """Ids in the split's order; of files, without reading them."""
-    pairs = getattr(samples.source, "pairs", None)
-    places = range(len(samples)) if samples.indices is None else samples.indices
-    if pairs is not None:
-        return [pairs[place].image_id for place in places]
-    return [samples.plain(index)["image_id"] for index in range(len(samples))]
 
 
 def _going_on(word: str, ordered: Sequence[str]) -> list[str]:

@@ -91,7 +91,8 @@ def test_keys_carry_the_epoch():
         ),
         (
             {"batch_size": 3, "world_size": 2, "name": "test"},
-            "data.eval_batch_size=3 is the batch of all 2 devices together",
+            "data.eval_batch_size=3 is the batch of all 2 devices together and does not divide by 2. Choose a multiple,"
+            " e.g. data.eval_batch_size=2.",
         ),
         (
             {"batch_size": 16},

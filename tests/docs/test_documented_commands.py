@@ -18,7 +18,7 @@ from drawn_sets import draw_annotated, draw_cityscapes, draw_voc
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SMALL = ("debug=fast", "runtime.threads=1", "data.batch_size=4")
+SMALL = ("debug=fast", "runtime.threads=1", "data.batch_size=4", "data.eval_batch_size=4")
 TINY_RUN = ("model=unet_lab", "data.counts.train=16", "data.counts.val=8", "data.counts.test=8")
 
 

@@ -65,7 +65,7 @@ class LabelFiles:
     def draw(self, path: Path, images: PerImage, *, title: str) -> None:
         """Writes the picture of examples."""
         from segladder.tasks.callbacks.pictures import chosen_images
-        from segladder.viz import GridRow, picture_grid
+        from segladder.viz import GridRow, class_grid
 
         info = self.info
         ids = list(self.predictions.files)
@@ -81,16 +81,7 @@ class LabelFiles:
                 section=section,
             )
             rows.append(row)
-        grid = picture_grid(
-            rows,
-            classes=info.classes,
-            palette=info.palette,
-            ignore_index=info.ignore_index,
-            background=0 if info.classes[0] == "background" else None,
-            title=title,
-            iou_name="mean IoU of the image",
-        )
-        grid.save(path)
+        class_grid(rows, info=info, title=title).save(path)
 
 
 def score(

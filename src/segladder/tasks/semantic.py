@@ -14,7 +14,7 @@ from segladder.losses import LossSum
 from segladder.metrics import SemanticMetrics
 from segladder.tasks.rung import Rung, check_tolerance, stacks
 from segladder.types import Batch, DatasetInfo, Sample, UserError
-from segladder.viz import GridRow, picture_grid
+from segladder.viz import GridRow, class_grid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,13 +135,4 @@ class SemanticTask(Rung):
 
     def picture(self, rows: Sequence[Any], *, title: str) -> Image:
         """A row per image with input, truth, prediction and errors."""
-        info = self.info
-        return picture_grid(
-            rows,
-            classes=info.classes,
-            palette=info.palette,
-            ignore_index=info.ignore_index,
-            background=0 if info.classes[0] == "background" else None,
-            title=title,
-            iou_name="mean IoU of the image",
-        )
+        return class_grid(rows, info=self.info, title=title)

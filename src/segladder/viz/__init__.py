@@ -5,7 +5,7 @@ from segladder.viz.boundaries import boundaries, draw_boundaries
 from segladder.viz.colorize import colorize
 from segladder.viz.curves import plot_curves
 from segladder.viz.errors import ERROR_COLORS, error_map
-from segladder.viz.grid import GridRow, picture_grid
+from segladder.viz.grid import GridRow, class_grid, picture_grid
 from segladder.viz.image import to_rgb
 from segladder.viz.instance_grid import InstanceRow, instance_grid
 from segladder.viz.instances import instance_overlay
@@ -25,6 +25,7 @@ __all__ = [
     "boundaries",
     "class_bars",
     "class_bars_text",
+    "class_grid",
     "class_iou",
     "class_report",
     "class_statistics",

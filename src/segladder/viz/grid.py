@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from segladder.types import DatasetInfo
 from segladder.viz.colorize import Color, class_map, colorize
 from segladder.viz.errors import ERROR_COLORS, error_map
 from segladder.viz.fit import fitted
@@ -35,6 +36,19 @@ class GridRow:
     """In [0, 1], for the caption; NaN where the image has none."""
     section: str = ""
     """Rows of the same section stand under its title in the order given: best, worst, random."""
+
+
+def class_grid(rows: Sequence[GridRow], *, info: DatasetInfo, title: str) -> Image.Image:
+    """The grid of a data set's images, each with its mean IoU; see `picture_grid`."""
+    return picture_grid(
+        rows,
+        classes=info.classes,
+        palette=info.palette,
+        ignore_index=info.ignore_index,
+        background=0 if info.classes[0] == "background" else None,
+        title=title,
+        iou_name="mean IoU of the image",
+    )
 
 
 def picture_grid(

@@ -134,6 +134,23 @@ def test_the_reference_results_score_as_the_official_tool_says(segladder, tmp_pa
             assert scores[metric] == pytest.approx(value, abs=1e-9)
 
 
+def test_detections_that_can_be_of_nothing_are_scored_and_told(segladder, tmp_path, real_data):
+    reference = real_data / "coco_eval_ref"
+    entries = json.loads((reference / "instances_val2014_fakebbox100_results.json").read_text())
+    spoilt = [{**entries[0], "bbox": [1, 1, 0, 0]}, {**entries[1], "bbox": [10000, 10000, 5, 5]}, entries[2], *entries]
+    (tmp_path / "odd.json").write_text(json.dumps(spoilt))
+    words = ("data=coco", f"data.annotations={reference}/instances_val2014_100.json", "runtime.threads=1")
+    ran = segladder("evaluate", "predictions=odd.json", *words)
+    assert ran.code == 0, ran.text
+    for part in (
+        "1 detections of 'odd.json' have boxes of zero area",
+        "1 detections of 'odd.json' lie outside",
+        "1 de",
+    ):
+        assert part in ran.out
+    assert "repeat another one exactly" in ran.out
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -141,6 +158,10 @@ def test_the_reference_results_score_as_the_official_tool_says(segladder, tmp_pa
         (("task.max_detections=0",), "task.max_detections is 0"),
         (("loss=ce", "loss.terms.ce.class_weights=auto"), "each object's own mask"),
         (("task=semantic", "metric=miou"), "choose task=instance"),
+        (("inference.flip=true",), "inference asks for flip and scales"),
+        (("loss=ce", "loss.terms.ce.class_weights=[1,2,3]"), "Give two numbers, of outside and inside"),
+        (("data.num_disks=0",), "leaves no object to find"),
+        (("model.min_size=100", "model.max_size=50"), "model.max_size is 50, less than model.min_size (100)"),
         (("data.min_area=-1",), "data.min_area"),
     ],
 )

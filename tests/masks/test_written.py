@@ -58,8 +58,8 @@ def test_long_lengths_are_read():
 @pytest.mark.parametrize(
     ("counts", "message"),
     [
-        ([3, 4], "of a mask of 7 pixels, but the image is 4x5 "),
-        ([25], "25 pixels, but the image is 4x5 "),
+        ([3, 4], "of a mask of 7 pixels, but their size is 4x5 "),
+        ([25], "25 pixels, but their size is 4x5 "),
         ([], "0 pixels, but"),
         ([-1, 21], "A run length is -1"),
         ([1.5, 18.5], "A run length is 1.5"),

@@ -90,7 +90,7 @@ def test_crowds_alone_are_no_truth():
 def test_classes_are_those_of_objects_and_absent_ones_are_undefined():
     found, truth, ids = scene(2)
     _, classes = scored(found, truth, ids)
-    assert list(classes) == ["mask_ap", "mask_ap50", "mask_ap75", "box_ap", "box_ap50", "box_ap75"]
+    assert list(classes) == ["mask_ap", "mask_ap50", "mask_ap75", "box_ap", "box_ap50", "box_ap75", "objects"]
     assert list(classes["mask_ap"]) == ["cell", "disk", "rod"]
     assert np.isnan(classes["mask_ap50"]["rod"]) and not np.isnan(classes["mask_ap50"]["cell"])
 

@@ -256,6 +256,7 @@ def _report(series: Series, segmenter: RawImages, cfg: Any, output: Path, *, giv
         print(f"Classes by pixels: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}")
     if series.objects is not None:
         print(f"{series.objects:,} objects found, any score: {output / RESULTS}")
+        print(f"Overlays show the {series.sure:,} of them with a score of 0.5 and more.")
     rate = series.done / max(series.seconds, 1e-9)
     print(
         f"{series.done} of {given} image{'s' if given > 1 else ''} predicted in {series.seconds:.1f} s"

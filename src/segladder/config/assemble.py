@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from omegaconf import OmegaConf
@@ -113,13 +114,13 @@ def _build_loss(cfg: DictConfig, datamodule: SegmentationDataModule) -> Any:
         if getattr(loss, "needs_class_weights", False):
             loss.resolve_class_weights(datamodule.class_pixels())
         return loss
-    loss = build(cfg["loss"], binary=True, num_classes=2)
-    if getattr(loss, "needs_class_weights", False):
+    weights = OmegaConf.select(cfg, "loss.terms.ce.class_weights")
+    if isinstance(weights, str) or (isinstance(weights, Sequence) and len(weights) != 2):
         raise UserError(
-            "loss.terms.ce.class_weights counts the data's classes, but the loss is of each object's own mask. Give"
-            " two numbers, of outside and inside, or null."
+            f"loss.terms.ce.class_weights is {weights}, but the loss is of each object's own mask. Give two numbers, of"
+            " outside and inside, or null."
         )
-    return loss
+    return build(cfg["loss"], binary=True, num_classes=2)
 
 
 def build_callbacks(cfg: DictConfig) -> list[Callback]:

@@ -71,6 +71,9 @@ def _check_metric(cfg: DictConfig) -> None:
         _check_own_metric(name, mode)
         return
     objects = str(OmegaConf.select(cfg, "task._target_")).endswith(".InstanceTask")
+    model = OmegaConf.select(cfg, "model")
+    if not objects and OmegaConf.select(cfg, "task._target_") and model is not None and "num_things" in model:
+        raise UserError("The model finds objects, but the task is another. Leave task= out, or choose task=instance.")
     known = (*METRICS, *of_objects(OmegaConf.select(cfg, "task.max_detections"))) if objects else METRICS
     per_class = _PER_CLASS[objects]
     if chosen is not None and name not in known and not name.startswith(per_class):

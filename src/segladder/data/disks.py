@@ -246,6 +246,10 @@ class Disks:
             contrast_spread=number("data.contrast_spread", contrast_spread),
             min_visible=number("data.min_visible", min_visible),
         )
+        if instances and self.settings.num_disks[1] == 0:
+            raise DataError(
+                f"data.num_disks={num_disks} leaves no object to find. Ask for more, as in data.num_disks=[0,3]."
+            )
         if self.settings.num_disks[1] > 255:
             raise DataError(f"data.num_disks={num_disks} is more than 255 disks in one image. Ask for fewer.")
         if self.settings.radius[0] == self.settings.radius[1]:

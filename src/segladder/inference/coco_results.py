@@ -192,7 +192,7 @@ def _other_images(path: Path, strangers: Counter[str], sizes: Mapping[str, tuple
     more = f" and {len(strangers) - _SHOWN:,} more" if len(strangers) > _SHOWN else ""
     own = next(iter(sizes), None)
     return UserError(
-        f"{strangers.total():,} entries of '{path}' are of {len(strangers):,} images that are not in this split:"
+        f"Entries of '{path}' ({strangers.total():,}) are of images that are not in this split ({len(strangers):,}):"
         f" {shown}{more}{f' (one of this split is {own!r})' if own is not None else ''}. Score the file against the"
         " split that it was made for."
     )

@@ -84,9 +84,18 @@ class InstanceSegmenter(RawImages):
         """
         super().__init__(model, info, memory_format=memory_format)
         if inference is not None and not inference.plain:
+            asked = [
+                name
+                for name, given in (
+                    ("size", inference.size is not None),
+                    ("window", inference.window is not None),
+                    ("flip and scales", not inference.views.plain),
+                )
+                if given
+            ]
             raise UserError(
-                "A network that finds objects looks at whole images: use inference=whole. (model.min_size and"
-                " model.max_size resize them on their way in.)"
+                f"inference asks for {' and '.join(asked)}, but a network that finds objects looks once at the whole"
+                " image: use inference=whole alone. (model.min_size and model.max_size resize images on their way in.)"
             )
         self.things = [index for index, thing in enumerate(info.things) if thing]
         if not self.things:

@@ -64,6 +64,8 @@ class Series:
     """Images larger than their overlays."""
     objects: int | None = None
     """Objects found, of a network that finds objects."""
+    sure: int = 0
+    """Those of a score of at least 0.5."""
 
 
 def predict_series(
@@ -118,6 +120,7 @@ def predict_series(
             if objects is not None:
                 found[item.name] = objects
                 series.objects = (series.objects or 0) + len(objects)
+                series.sure += int((objects.scores >= 0.5).sum())
                 drawn = objects_picture(picture.raw, objects, info) if overlay else None
             elif overlay:
                 drawn = overlay_picture(picture.raw, classes.numpy(), info)

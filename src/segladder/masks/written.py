@@ -88,6 +88,6 @@ def _must_fill(pixels: int, size: tuple[int, int]) -> None:
     height, width = size
     if pixels != height * width:
         raise UserError(
-            f"The run lengths are of a mask of {pixels:,} pixels, but the image is {height}x{width} (height x width),"
+            f"The run lengths are of a mask of {pixels:,} pixels, but their size is {height}x{width} (height x width),"
             f" {height * width:,} pixels. Give the mask of this image."
         )

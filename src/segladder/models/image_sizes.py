@@ -49,6 +49,8 @@ def _check(min_size: Any, max_size: Any) -> None:
         return
     if not is_whole(max_size) or max_size < 1:
         raise UserError(f"model.max_size is {max_size!r}. Give pixels of the longer side, as in 1333, or null.")
+    if min_size is not None and max_size < min(several):
+        raise UserError(f"model.max_size is {max_size}, less than model.min_size ({min(several)}). Raise it.")
     if min_size is None:
         raise UserError(
             f"model.max_size is {max_size}, which has no effect while model.min_size is null: images then keep their"

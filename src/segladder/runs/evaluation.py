@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,8 @@ def evaluate_run(
     quieten()
     datamodule = build_datamodule(cfg)
     require_same_classes(parent, datamodule.info)
+    datamodule.info, told = as_trained(parent, datamodule.info)
+    warnings += told
     with filled_later():
         task = build_task(cfg, datamodule)
     load_exactly(task.model, checkpoint)
@@ -120,6 +123,19 @@ def _score(
         raise UserError("Nothing was tested: trainer.limit_test_batches leaves no batch. Give more, or null.")
     scored = Scored(scores=task.scores["test"], per_class=task.per_class["test"], images=task.test_metrics.images)
     return conclude(folder, scored, split=split, began=began, started=job.started)
+
+
+def as_trained(parent: Record, info: DatasetInfo) -> tuple[DatasetInfo, list[str]]:
+    """The data's classes with the mean and spread that a run's network learned with, and a word where they differ."""
+    trained: Mapping[str, Any] = parent.data.get("info") or {}
+    mean, std = (tuple(trained.get(key) or getattr(info, key)) for key in ("mean", "std"))
+    if (mean, std) == (info.mean, info.std) or len(mean) != info.channels:
+        return info, []
+    told = (
+        f"Images are normalised as those of '{trained.get('name')}', which the network learned from: mean {list(mean)},"
+        f" std {list(std)}; '{info.name}' has mean {list(info.mean)}, std {list(info.std)}."
+    )
+    return replace(info, mean=mean, std=std), [told]
 
 
 def require_same_classes(parent: Record, info: DatasetInfo) -> None:

@@ -55,6 +55,30 @@ class ResultsFile:
                 f" '{without[0]}'): their objects count as missed."
             )
 
+        self.warnings += self._odd(path)
+
+    def _odd(self, path: Path) -> list[str]:
+        """What the official tool counts as false alarms without a word: boxes of nothing, detections given twice."""
+        told = []
+        flat, outside, twice = [], [], []
+        for image_id, found in self.found.items():
+            (height, width), (x1, y1, x2, y2) = found.size, found.boxes.T
+            flat += [image_id] * int(((x2 <= x1) | (y2 <= y1)).sum())
+            outside += [image_id] * int(((x2 <= 0) | (y2 <= 0) | (x1 >= width) | (y1 >= height)).sum())
+            rows = np.column_stack([found.boxes, found.labels, found.scores])
+            twice += [image_id] * (len(rows) - len(np.unique(rows, axis=0)))
+        for images, what in (
+            (flat, "have boxes of zero area"),
+            (outside, "lie outside their image"),
+            (twice, "repeat another one exactly"),
+        ):
+            if images:
+                told.append(
+                    f"{len(images):,} detections of '{path}' {what} (image '{images[0]}' has one): they count as false"
+                    " alarms."
+                )
+        return told
+
     def score(self, task: Any, own: Mapping[str, Callable[[], nn.Module]]) -> Scored:
         """Counts every image.
 

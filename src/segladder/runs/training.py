@@ -160,7 +160,9 @@ def _test(trainer: Trainer, record: Record, folder: RunFolder, datamodule: Segme
     if folder.best.is_file():
         load_weights(folder.best, task)
     else:
-        say("Nothing was validated, so there is no best checkpoint: the test scores are of the last weights.")
+        name = task.monitor
+        why = f"{name} was undefined at every validation" if "val" in task.scores else "Nothing was validated"
+        say(f"{why}, so there is no best checkpoint: the test scores are of the last weights.")
     if datamodule.samples("test") is not None:
         with callback_of(trainer, InterruptGuard):
             trainer.test(task, datamodule=datamodule, verbose=False)

@@ -143,7 +143,7 @@ class InstanceTask(Rung):
 
     def picture(self, rows: Sequence[Any], *, title: str) -> Image:
         """A row per image with input, truth, prediction, misses and false alarms."""
-        return instance_grid(rows, info=self.info, title=title)
+        return instance_grid(rows, info=self.info, title=f"{title}: objects with a score of 0.5 and more")
 
 
 def _targets(batch: Batch) -> list[dict[str, Tensor]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,12 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 _SHORT_NAMES = {
-    "mask_ap": "mask AP",
-    "mask_ap50": "mask AP50",
-    "mask_ap75": "mask AP75",
-    "box_ap": "box AP",
-    "box_ap50": "box AP50",
-    "box_ap75": "box AP75",
     "miou": "mIoU",
     "dice": "mean Dice",
     "fw_iou": "frequency-weighted IoU",
@@ -98,9 +93,9 @@ def object_bars(
     """
     none = "-" if ascii_only else "–"
     (first, values), *rest = measures.items()
-    columns = {_SHORT_NAMES.get(name, name): [_fraction(v, none) for v in numbers] for name, numbers in rest}
+    columns = {_shown(name): [_fraction(v, none) for v in numbers] for name, numbers in rest}
     columns["objects"] = [f"{count:,}" for count in objects]
-    main = (_SHORT_NAMES.get(first, first), values)
+    main = (_shown(first), values)
     return _bars(classes, main, columns, title=title, scores=scores, width=width, ascii_only=ascii_only)
 
 
@@ -270,6 +265,12 @@ def _fraction(value: float, none: str) -> str:
     return none if math.isnan(value) else f"{value:.3f}"
 
 
+def _shown(name: str) -> str:
+    """A metric's name for people: mask AP small for mask_ap_small."""
+    words = [word.upper() if re.fullmatch(r"a[pr]\d*", word) else word for word in name.split("_")]
+    return _SHORT_NAMES.get(name, " ".join(words))
+
+
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
@@ -288,7 +289,7 @@ def _scores_lines(scores: Mapping[str, float], width: int, ascii_only: bool) -> 
     none, separator = ("-", "  |  ") if ascii_only else ("–", "  ·  ")
     lines: list[str] = []
     for name, value in scores.items():
-        shown = _SHORT_NAMES.get(name, name.replace("_", " "))
+        shown = _shown(name)
         entry = f"{shown} {none if math.isnan(value) else f'{value:.3f}'}"
         if lines and len(lines[-1]) + len(separator) + len(entry) <= width:
             lines[-1] += separator + entry

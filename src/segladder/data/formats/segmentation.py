@@ -70,6 +70,14 @@ def shape_of(segmentation: Any, size: tuple[int, int]) -> tuple[list[list[float]
         if len(part) < 6 or len(part) % 2:
             raise UserError(f"A polygon of it has {len(part)} values, not x and y of three points or more. Correct it.")
         _require_coordinates(part, "A polygon of it")
+    x1, y1, x2, y2 = box_of_polygons(segmentation)
+    if x1 == x2 or y1 == y2:
+        raise UserError(f"Its polygons enclose no area: x is {x1:g} to {x2:g}, y {y1:g} to {y2:g}. Take it away.")
+    if x2 <= 0 or y2 <= 0 or x1 >= size[1] or y1 >= size[0]:
+        raise UserError(
+            f"Its polygons lie outside the image: x is {x1:g} to {x2:g}, y {y1:g} to {y2:g}, in {size[0]}x{size[1]}"
+            " pixels (height x width). Correct them, or take it away."
+        )
     return segmentation, None
 
 

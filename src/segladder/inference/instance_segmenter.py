@@ -54,6 +54,14 @@ class InstancePrediction(Prediction):
         """Masks, labels, scores and boxes, best score first."""
         return self.found
 
+    def panoptic(self) -> Any:
+        """Id map and segments.
+
+        Raises:
+            UserError: objects alone are no partition of the image.
+        """
+        raise UserError("Found objects overlap and leave out the rest of the image: they have no panoptic() readout.")
+
 
 class InstanceSegmenter(RawImages):
     """An instance network and the data set whose classes it names.

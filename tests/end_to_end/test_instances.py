@@ -160,7 +160,6 @@ def test_detections_that_can_be_of_nothing_are_scored_and_told(segladder, tmp_pa
         (("task=semantic", "metric=miou"), "choose task=instance"),
         (("inference.flip=true",), "inference asks for flip and scales"),
         (("loss=ce", "loss.terms.ce.class_weights=[1,2,3]"), "Give two numbers, of outside and inside"),
-        (("data.num_disks=0",), "leaves no object to find"),
         (("model.min_size=100", "model.max_size=50"), "model.max_size is 50, less than model.min_size (100)"),
         (("data.min_area=-1",), "data.min_area"),
     ],

@@ -246,10 +246,6 @@ class Disks:
             contrast_spread=number("data.contrast_spread", contrast_spread),
             min_visible=number("data.min_visible", min_visible),
         )
-        if instances and self.settings.num_disks[1] == 0:
-            raise DataError(
-                f"data.num_disks={num_disks} leaves no object to find. Ask for more, as in data.num_disks=[0,3]."
-            )
         if self.settings.num_disks[1] > 255:
             raise DataError(f"data.num_disks={num_disks} is more than 255 disks in one image. Ask for fewer.")
         if self.settings.radius[0] == self.settings.radius[1]:
@@ -271,6 +267,8 @@ class Disks:
             if split not in _SPLITS:
                 raise DataError(f"data.counts has a key '{split}'. The splits of disks are train, val and test.")
             whole(f"data.counts.{split}", count, 0)
+        if instances and self.settings.num_disks[1] == 0:
+            warnings.warn("data.num_disks=0 leaves no object to find: their scores are undefined.", stacklevel=2)
         self.endless = endless
         self.instances = instances
         self.seed = seed

@@ -115,7 +115,9 @@ def test_detections_of_other_images_are_counted(read):
     with pytest.raises(UserError) as error:
         read(entry(), *(entry(image_id=number) for number in (1, 2, 3, 4, 4)))
     told = str(error.value)
-    assert told.startswith("5 entries of '") and "of 4 images that are not in this split: '1', '2', '3' and 1" in told
+    assert (
+        told.startswith("Entries of '") and "' (5) are of images that are not in this split (4): '1', '2', '3'" in told
+    )
 
 
 @pytest.mark.parametrize(

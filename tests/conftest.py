@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tiny_runs import OWN_SERVER
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -66,6 +68,10 @@ class Running:
 
 def _serve(argv: list[str], cwd: str, env: dict[str, str], folder: str) -> None:
     """The command itself, in a process of its own, with its own working folder and output files."""
+    if OWN_SERVER not in env:
+        from segladder.launchers import server
+
+        server.METHOD = "fork"
     os.setsid()
     os.chdir(cwd)
     os.environ.update(env)

@@ -43,3 +43,6 @@ OBJECTS = (
     "trainer.log_every_n_steps=1",
     "runtime.threads=1",
 )
+
+OWN_SERVER = "TESTED_WITH_ITS_OWN_FORK_SERVER"
+"""In a command's environment: its sweep starts a fork server as it does for a user, with ten seconds of imports."""

@@ -1,7 +1,8 @@
-"""Hydra's door to `segladder.launchers.process`: Hydra takes launchers from this namespace alone."""
+"""Hydra's doors to `segladder.launchers`: Hydra takes launchers from this namespace alone."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,18 @@ if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
     from omegaconf import DictConfig
 
+    from segladder.launchers.work import Executor
 
-class ProcessLauncher(Launcher):
-    """Runs the jobs of a sweep one after another, each in a process of its own."""
+
+class SweepLauncher(Launcher):
+    """Plans the jobs of a sweep and runs them wherever its executor does; what all our launchers share."""
+
+    forks = False
+    """Whether its jobs are forked on this machine."""
 
     def __init__(self, **settings: Any) -> None:
-        self._settings = settings
+        self.settings = settings
+        """Everything below `hydra.launcher`."""
         self._context: HydraContext | None = None
         self._task: TaskFunction | None = None
         self._config: DictConfig | None = None
@@ -25,8 +32,32 @@ class ProcessLauncher(Launcher):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self._context, self._task, self._config = hydra_context, task_function, config
 
+    @abstractmethod
+    def executor(self) -> Executor:
+        """What runs the jobs; asked for after all of them are planned and some are to run."""
+
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from segladder.launchers.process import launch
+        from segladder.launchers.sweep import run_sweep
 
         assert self._context is not None and self._task is not None and self._config is not None
-        return launch(self._context, self._task, self._config, job_overrides, first=initial_job_idx, **self._settings)
+        return run_sweep(
+            self._context,
+            self._task,
+            self._config,
+            job_overrides,
+            first=initial_job_idx,
+            make_executor=self.executor,
+            slots=self.settings.get("slots"),
+            forks=self.forks,
+        )
+
+
+class ProcessLauncher(SweepLauncher):
+    """Runs the jobs of a sweep on this machine, each in a process of its own, `slots` at once."""
+
+    forks = True
+
+    def executor(self) -> Executor:
+        from segladder.launchers.process import ProcessExecutor
+
+        return ProcessExecutor(**self.settings)

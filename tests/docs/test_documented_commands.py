@@ -85,6 +85,7 @@ def places(segladder, tmp_path: Path) -> Callable[[str], str]:
         "annotated": draw_annotated,
         "cityscapes": draw_cityscapes,
         "run": run,
+        "outputs": lambda where: run(where).parent.parent,
         "photos": photos,
         "predictions": predictions,
     }

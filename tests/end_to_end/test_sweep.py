@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
+
+import pytest
+
+from segladder.runs.record import read
 
 
 def test_six_runs_of_losses_and_seeds(tiny, records, segladder, tmp_path):
@@ -26,24 +32,113 @@ def test_a_job_that_fails_does_not_stop_the_others(tiny, records, segladder, tmp
     assert "1 of 3 jobs did not finish" in ran.err
 
 
-def test_a_killed_job_is_recorded_and_the_others_go_on(tiny, segladder, tmp_path):
-    package = tmp_path / "suicidal.py"
-    package.write_text(
-        "import os, signal\n"
-        "from pytorch_lightning.callbacks import Callback\n"
-        "class Kill(Callback):\n"
-        "    def on_train_batch_end(self, trainer, module, *rest):\n"
-        "        if module.seed == 1:\n"
-        "            os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    words = ("+callbacks.kill._target_=suicidal.Kill", "seed=1,2", "plugins=[suicidal]", "trainer.max_epochs=1")
-    ran = segladder(tiny[0], "-m", *tiny[1:], *words, env={"PYTHONPATH": str(tmp_path)})
-    assert ran.code == 1, ran.text
-    assert "SIGKILL" in ran.err
-    from segladder.runs.record import read
+TROUBLE = """
+import os, signal, time
+from pytorch_lightning.callbacks import Callback
 
-    found = {read(path).seed: read(path).effective_status() for path in tmp_path.glob("outputs/*/*/result.json")}
-    assert found == {1: "interrupted", 2: "finished"}
+class Trouble(Callback):
+    def __init__(self, kind="none", seconds=0.0):
+        self.kind, self.seconds = kind, seconds
+
+    def on_train_batch_end(self, trainer, module, *rest):
+        time.sleep(self.seconds)
+        if trainer.global_step == 3 and self.kind == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if trainer.global_step == 3 and self.kind == "raising":
+            raise RuntimeError("something broke")
+        if trainer.global_step == 3 and self.kind == "hanging":
+            time.sleep(10**6)
+"""
+
+
+@pytest.fixture
+def trouble(tmp_path):
+    """Words and environment of a callback that makes trouble of a kind, or slows each batch down."""
+    (tmp_path / "trouble.py").write_text(TROUBLE)
+    words = ("plugins=[trouble]", "+callbacks.trouble._target_=trouble.Trouble")
+    return words, {"PYTHONPATH": str(tmp_path)}
+
+
+def test_killed_hanging_and_raising_jobs_are_recorded_and_the_others_go_on(tiny, trouble, segladder, tmp_path):
+    words, env = trouble
+    kinds = "+callbacks.trouble.kind=none,killed,hanging,raising"
+    settings = ("trainer.max_epochs=1", "sweep.time_limit=0.6", "hydra.launcher.grace=2", "hydra.launcher.slots=2")
+    ran = segladder(tiny[0], "-m", *tiny[1:], *words, kinds, *settings, env=env)
+    assert ran.code == 1, ran.text
+    assert "3 of 4 jobs did not finish" in ran.err
+    found = {}
+    for path in tmp_path.glob("outputs/single/*/result.json"):
+        record = read(path)
+        kind = next(word for word in record.overrides if "trouble.kind" in word).partition("=")[2]
+        found[kind] = (record.effective_status(), record.error)
+    assert {kind: status for kind, (status, _) in found.items()} == {
+        "none": "finished",
+        "killed": "interrupted",  # the next start goes on with it
+        "hanging": "timeout",
+        "raising": "failed",
+    }
+    assert "SIGKILL" in found["killed"][1]["message"]
+    assert "sweep.time_limit" in found["hanging"][1]["message"]
+    assert found["raising"][1]["message"] == "something broke"
+    assert any("RuntimeError: something broke" in line for line in found["raising"][1]["log"])
+    table = ran.out[ran.out.rindex("status") :]
+    assert [word for word in ("finished", "killed", "timeout", "failed") if word in table] == [
+        *("finished", "killed", "timeout", "failed")
+    ]
+
+
+def test_the_first_failure_ends_the_sweep_by_choice_alone(tiny, records, segladder, tmp_path):
+    rates = ("optimizer=sgd", "optimizer.lr=1e30,0.01,0.02", "sweep.fail_fast=true")
+    ran = segladder(tiny[0], "-m", *tiny[1:], "trainer.max_epochs=1", *rates)
+    assert ran.code == 1
+    assert "3 of 3 jobs did not finish" in ran.err and ran.err.count("not started") == 2
+    assert [record["status"] for record in records(tmp_path / "outputs")] == ["failed"]
+
+
+def test_the_same_sweep_again_does_only_what_is_missing(tiny, records, segladder, tmp_path):
+    words = (tiny[0], "-m", *tiny[1:], "trainer.max_epochs=1")
+    assert segladder(*words, "loss=ce", "seed=1").code == 0
+    # one that failed before waits for sweep.retry
+    failed = next(tmp_path.glob("outputs/single/*/result.json"))
+    finished = json.loads(failed.read_text())
+    dry = segladder(*words, "loss=ce,1*ce,dice", "seed=1,2", "sweep.dry=true")
+    assert dry.code == 0, dry.text
+    assert "6 jobs: 1 skip, 3 new, 2 the same as another" in dry.out
+    assert "about" in dry.out.splitlines()[-1]
+    assert len(records(tmp_path / "outputs")) == 1
+    wider = segladder(*words, "loss=ce,1*ce,dice", "seed=1,2")
+    assert wider.code == 0, wider.text
+    assert "loss=1*ce seed=2 comes out identical to loss=ce seed=2: it runs once." in wider.out
+    assert len(records(tmp_path / "outputs")) == 4
+    assert json.loads(failed.read_text()) == finished
+    again = segladder(*words, "loss=ce,1*ce,dice", "seed=1,2")
+    assert again.code == 0
+    assert len(records(tmp_path / "outputs")) == 4 and "started" not in again.out
+    failed.write_text(json.dumps(finished | {"status": "failed", "error": {"type": "E", "message": "bad luck"}}))
+    told = segladder(*words, "loss=ce", "seed=1,2")
+    assert told.code == 1 and "bad luck (before; sweep.retry=true tries again)" in told.err
+    retried = segladder(*words, "loss=ce", "seed=1,2", "sweep.retry=true")
+    assert retried.code == 0
+    assert len(records(tmp_path / "outputs")) == 5
+
+
+def test_ctrl_c_lets_jobs_save_their_state_and_the_next_start_goes_on(tiny, trouble, records, start, tmp_path):
+    words, env = trouble
+    slow = (tiny[0], "-m", *tiny[1:], *words, "+callbacks.trouble.seconds=0.3", "seed=1,2")
+    running = start(slow, env=env)
+    running.wait_for(lambda: bool(list(tmp_path.glob("outputs/single/*/metrics.csv"))))
+    time.sleep(1)
+    running.send(signal.SIGINT)
+    ran = running.done()
+    assert ran.code == 130, ran.text
+    [first] = records(tmp_path / "outputs")
+    assert first["status"] == "interrupted"
+    assert (tmp_path / "outputs/single" / f"{first['name']}-{first['id'][:8]}" / "checkpoints/last.ckpt").is_file()
+    assert start(slow, env=env).done().code == 0
+    assert [(record["status"], record["time"]["resumed"]) for record in records(tmp_path / "outputs")] == [
+        ("finished", True),
+        ("finished", False),
+    ]
 
 
 def test_a_mistake_in_one_choice_is_told_before_any_job_starts(tiny, segladder, tmp_path):
@@ -58,6 +153,17 @@ def test_a_setting_of_an_absent_term_is_dropped_with_a_warning(tiny, records, se
     assert ran.code == 0, ran.text
     assert "Settings of 'dice' have no effect" in ran.out
     assert len(records(tmp_path / "outputs")) == 2
+
+
+def test_a_mistake_in_one_job_of_many_is_told_before_any_starts(tiny, segladder, tmp_path):
+    ran = segladder(tiny[0], "-m", *tiny[1:], "seed=range(0,20)", "model.depth=3,4,deep")
+    assert ran.code == 1
+    assert "20 of 60 jobs cannot be run, so none was started" in ran.err
+    assert "job 3 (seed=0 model.depth=deep) and 19 more: model.depth is 'deep'." in ran.err
+    ran = segladder(tiny[0], "-m", *tiny[1:], "seed=1,2", "data.root=/nowhere", "data=folder")
+    assert ran.code == 1 and "/nowhere" in ran.err
+    assert "Traceback" not in ran.text
+    assert not list(tmp_path.glob("outputs/*/*/"))
 
 
 def test_each_job_has_a_wandb_run_of_its_own(tiny, records, segladder, tmp_path):

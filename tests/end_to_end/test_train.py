@@ -127,6 +127,30 @@ def test_a_cut_within_an_epoch_resumes_at_the_next_batch(tiny, records, start, s
     assert resumed["scores"] == undisturbed["scores"]
 
 
+def test_validations_counted_over_epochs_are_not_repeated_by_a_cut_right_after_one(tiny, start, segladder, tmp_path):
+    """Epochs of 8 batches, a validation after every 10: killed in the batch that follows the first."""
+    (tmp_path / "lethal.py").write_text(
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from pytorch_lightning.callbacks import Callback\n"
+        "class Kill(Callback):\n"
+        "    def on_train_batch_end(self, trainer, *rest):\n"
+        "        if trainer.fit_loop.total_batch_idx == 10 and not Path('killed').exists():\n"
+        "            Path('killed').touch()\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    words = (*tiny, "trainer.max_epochs=-1", "trainer.max_steps=20", "callbacks.checkpoint.every_minutes=0")
+    words += ("trainer.check_val_every_n_epoch=null", "trainer.val_check_interval=10")
+    words += ("+callbacks.kill._target_=lethal.Kill", "plugins=[lethal]")
+    start(words, env={"PYTHONPATH": str(tmp_path)}).done()
+    assert (tmp_path / "killed").exists()
+    again = segladder(*words, env={"PYTHONPATH": str(tmp_path)})
+    assert again.code == 0, again.text
+    assert "goes on from its last checkpoint" in again.out
+    validated = [row["step"] for row in rows(only_run(tmp_path / "outputs")) if row.get("val/miou")]
+    assert validated == ["9", "19"]
+
+
 def test_a_finished_identity_is_skipped_in_a_sweep(tiny, records, segladder, outputs):
     assert segladder(*tiny, "seed=1").code == 0
     ran = segladder(tiny[0], "-m", *tiny[1:], "seed=1,2")

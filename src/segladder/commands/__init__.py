@@ -10,15 +10,14 @@ from importlib import import_module
 import segladder
 from segladder.config.sentences import say_warnings_plainly
 from segladder.config.suggest import did_you_mean
-
-FOLDER_OF_RANK_ZERO = "SEGLADDER_RUN_FOLDER"
-"""How the other processes of a parallel run learn where it lives."""
+from segladder.types import UserError
 
 COMMANDS = {
     "train": "compose an experiment, train, score, picture and log it; -m sweeps",
     "evaluate": "score a trained run, or label files or results that any tool made, and keep a record of it",
     "predict": "label pictures never seen before, or find their objects, with a trained run",
     "data": "show, measure and convert a data set, and choose anchors for it",
+    "runs": "list, show and prune the runs in an outputs folder",
     "bench": "tables about models, and what average precision forgives",
 }
 
@@ -36,9 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] in ("-V", "--version"):
         print(f"segladder {segladder.__version__}")
         return 0
-    if FOLDER_OF_RANK_ZERO in os.environ and words[0] not in COMMANDS:
-        # Lightning starts the other processes of a parallel run with the job's words alone
-        words = ["train", *words]
     command, *rest = words
     if command not in COMMANDS:
         print(
@@ -47,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if command == "train" and {"-m", "--multirun"} & set(rest) and (refused := _sweep_of_many()) is not None:
+        print(refused, end="", file=sys.stderr)
+        return 1
     say_warnings_plainly()
     run = import_module(f"segladder.commands.{command}").run
     try:
@@ -57,6 +56,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
+
+
+def _sweep_of_many() -> str | None:
+    """Why a sweep cannot start here; None where it can. Of many processes only the first says it."""
+    from segladder.runs.world import World
+
+    try:
+        world = World.here()
+    except UserError as error:
+        return f"segladder: {error}\n"
+    if world.size == 1:
+        return None
+    sentence = (
+        f"segladder: {world.starter} has started {world.size} processes, and each would run the whole sweep. Start"
+        " a sweep by itself: each of its jobs starts the processes that trainer.devices asks for, and with"
+        " hydra/launcher=slurm on as many machines as trainer.num_nodes.\n"
+    )
+    return sentence if world.rank == 0 else ""
 
 
 def _overview() -> str:

@@ -33,7 +33,7 @@ def run(argv: Sequence[str]) -> int:
             return 0
         from segladder.config.app import run_app
 
-        return run_app(train, config_dir=conf_dir(), config_name="train", argv=argv)
+        return run_app(train, config_dir=conf_dir(), config_name="train", argv=argv, facts=facts)
     except UserError as error:
         print(f"segladder: {error}", file=sys.stderr)
         return 1
@@ -55,6 +55,13 @@ def train(cfg: Any) -> Any:
     from segladder.runs.training import run_job
 
     return run_job(Job.from_hydra(cfg, started=_STARTED))
+
+
+def facts(cfg: Any) -> Any:
+    """What a sweep must know of a job before any starts."""
+    from segladder.runs.facts import facts_of
+
+    return facts_of(cfg)
 
 
 def _config_dirs(argv: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ from segladder.config.composition import Composition
 from segladder.config.explain import explain
 from segladder.config.loss import settle_loss
 from segladder.config.loss_source import TERMS
+from segladder.config.sweep_words import refuse_sweep_words
 from segladder.config.words import PATH_KEYS, prepare_overrides
 from segladder.types import Interrupted, UserError
 
@@ -36,11 +37,20 @@ def run_app(
     config_name: str,
     argv: Sequence[str],
     path_keys: Collection[str] = PATH_KEYS,
+    facts: Callable[[DictConfig], Any] | None = None,
 ) -> int:
     """Composes as the command line says and calls `task` with the config (`-m`: once per job, by the
     launcher).
 
     All of Hydra's flags work: `-m`, `--cfg job`, `--info`, `--config-dir`, `-sc`.
+
+    Args:
+        task: what is done with the config.
+        config_dir: the application's configs.
+        config_name: the main one.
+        argv: the command line, without program and command.
+        path_keys: keys whose values are paths, see `words.quote_paths`.
+        facts: what a sweep finds out of each job's config before it starts any (see `runs.facts`).
 
     Returns:
         The exit code: 0, or 1 after a message on stderr.
@@ -61,11 +71,15 @@ def run_app(
             prepared = prepare_overrides(flags.overrides, sweep=flags.multirun, path_keys=path_keys)
             context = Composition(context.config_dir, context.config_name, tuple(prepared), context.extra_dirs)
             argv = _replaced(argv, flags.overrides, prepared)
+            for warning in refuse_sweep_words(prepared, sweep=flags.multirun, context=context):
+                print(f"Warning: {warning}", file=sys.stderr)
         if flags.cfg:
             _refuse_unfit_loss(context)
         sys.argv = [sys.argv[0], *argv]
         failed: list[Exception] = []
-        hydra_main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(_quiet(task, failed))()
+        hydra_main(version_base="1.3", config_path=str(config_dir), config_name=config_name)(
+            _quiet(task, failed, facts, context)
+        )()
         if failed:
             raise failed[0]
     except Exception as error:
@@ -95,8 +109,13 @@ def read_flags(argv: Sequence[str]) -> tuple[Namespace, list[str]]:
     return flags, [*rest, *flags.overrides]
 
 
-def _quiet(task: Task, failed: list[Exception]) -> Task:
-    """`task`, its mistakes kept for us: Hydra would write a line of its own to stderr for each."""
+def _quiet(
+    task: Task, failed: list[Exception], facts: Callable[[DictConfig], Any] | None, composition: Composition
+) -> Task:
+    """`task`, its mistakes kept for us: Hydra would write a line of its own to stderr for each.
+
+    Launchers find on it what they need to plan a sweep.
+    """
 
     @functools.wraps(task)
     def run(cfg: DictConfig) -> Any:
@@ -109,6 +128,7 @@ def _quiet(task: Task, failed: list[Exception]) -> Task:
                 raise  # the launcher must know that this job failed
             failed.append(error)
 
+    vars(run).update(facts=facts, composition=composition)
     return run
 
 

@@ -124,8 +124,14 @@ def _build_loss(cfg: DictConfig, datamodule: SegmentationDataModule) -> Any:
 
 
 def build_callbacks(cfg: DictConfig) -> list[Callback]:
-    """Every entry of `cfg.callbacks` that is enabled; an entry without `enabled` is."""
-    built = []
+    """Every entry of `cfg.callbacks` that is enabled (an entry without `enabled` is), and in a search the pruning."""
+    built: list[Callback] = []
+    trial = OmegaConf.select(cfg, "sweep.search")
+    if trial is not None and trial.get("pruner"):
+        from segladder.tasks.callbacks import Prune
+
+        keys = ("storage", "study", "trial", "pruner", "pruner_settings")
+        built.append(Prune(**{key: trial[key] for key in keys}))
     for entry in (cfg.get("callbacks") or {}).values():
         if not entry or not entry.get("enabled", True):
             continue

@@ -91,6 +91,17 @@ class Composition:
         """Every dotted key of `config`, groups of settings included."""
         return _dotted(OmegaConf.to_container(self.config, resolve=False))
 
+    @cached_property
+    def hydra_keys(self) -> list[str]:
+        """Every dotted key of the launcher and the sweeper that are chosen."""
+        chosen = [word for word in self.overrides if word.startswith("hydra/")]
+        try:
+            config = self.loader.load_configuration(self.config_name, chosen, RunMode.MULTIRUN)
+        except (HydraException, OmegaConfBaseException, ValueError, OSError):
+            return []
+        parts = {part: OmegaConf.to_container(config.hydra[part], resolve=False) for part in ("launcher", "sweeper")}
+        return _dotted({"hydra": parts})
+
 
 def _dotted(node: object, path: str = "") -> list[str]:
     found = [path] if path else []

@@ -76,7 +76,7 @@ def explain(error: BaseException, context: Composition) -> str | None:
 
 def unknown_key(key: str, context: Composition) -> str:
     """The sentence about a key that the config does not have."""
-    keys = context.keys
+    keys = context.hydra_keys if key.startswith("hydra.") else context.keys
     group, _, name = key.rpartition(".")
     head = f"Unknown key '{key}'"
     choice_of, slash, choice = key.rpartition("/")

@@ -10,6 +10,9 @@ from typing import Any
 
 from segladder.types import UserError
 
+THREADS = "SEGLADDER_THREADS"
+"""Environment variable by which a sweep divides the cores among its jobs; `runtime.threads` wins."""
+
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _LARGEST = 2**31 - 1
@@ -29,6 +32,8 @@ def prepare_machine(runtime: Mapping[str, Any]) -> list[str]:
     """
     warnings = []
     threads = runtime.get("threads")
+    if threads is None and os.environ.get(THREADS):
+        threads = int(os.environ[THREADS])
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise UserError(f"runtime.threads is {threads!r}; give a whole number from 1, or null for all cores.")
     if runtime.get("keep_freed_buffers") and not keep_freed_buffers() and sys.platform.startswith("linux"):

@@ -1,176 +1,240 @@
-"""One process per job: a failed or killed job is recorded and the rest go on; nothing leaks from job to job.
+"""Jobs as processes of this machine, forked from a server with the heavy imports done; `slots` of them at once.
 
-The heavy imports are paid once, in a fork server that the jobs are forked from.
+Hydra's own launcher runs all jobs in one process, where state leaks from job to job, one failure ends the sweep,
+and the other processes of a parallel run start the whole sweep again.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
 
-import cloudpickle
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, filter_overrides
-from omegaconf import open_dict
+from segladder.launchers.job_process import run_payload
+from segladder.launchers.server import fork_server
+from segladder.launchers.slots import Slot, divide, require_files
+from segladder.launchers.work import EndStatus, JobEnd, Work
+from segladder.types import UserError
 
-from segladder.launchers.table import sweep_table
-from segladder.types import Interrupted, UserError
-
-if TYPE_CHECKING:
-    from hydra.types import HydraContext, TaskFunction
-    from omegaconf import DictConfig
-
-WARM = "segladder.launchers.warm"
+_OUT_OF_MEMORY = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
 
 
-class SweepFailedError(UserError):
-    """At least one job of a sweep did not finish; the others did what they could."""
+@dataclass
+class _Running:
+    work: Work
+    slot: int
+    process: Any
+    said: Connection
+    life: Connection
+    """Our end of a pipe that closes when we die: the job then saves its state and ends."""
+    began: float = field(default_factory=time.monotonic)
+    asked: float | None = None
+    """When it was asked to end."""
+    out_of_time: bool = False
+    killed_by_us: bool = False
+    result: JobEnd | None = None
+    deaf: bool = False
+    """Whether its pipe is closed."""
+    kills_before: int = 0
 
 
-class SweepInterrupted(KeyboardInterrupt):
-    """Ctrl-C ended a sweep between two jobs."""
+class ProcessExecutor:
+    """See `work.Executor`."""
+
+    def __init__(
+        self, *, slots: int = 1, jobs_per_gpu: int = 1, grace: float = 30, shares: Sequence[Slot] | None = None
+    ) -> None:
+        """
+        Args:
+            slots: jobs at once.
+            jobs_per_gpu: slots that may share one GPU.
+            grace: seconds between asking a job to end and killing it.
+            shares: what each slot has, where somebody else has divided the machine; the other two then count nothing.
+
+        Raises:
+            UserError: more slots than the machine has cores or GPUs for.
+        """
+        if isinstance(grace, bool) or not isinstance(grace, int | float) or grace < 0:
+            raise UserError(f"hydra.launcher.grace is {grace!r}. Give seconds, 0 or more.")
+        self._shares = divide(slots, jobs_per_gpu=jobs_per_gpu) if shares is None else list(shares)
+        self.slots = len(self._shares)
+        self._grace = float(grace)
+        self._free = list(range(self.slots))
+        self._running: dict[int, _Running] = {}
+
+    def check(self, work: Work) -> None:
+        """
+        Raises:
+            UserError: the job asks for more than a slot has.
+        """
+        gpus = len(self._shares[0].gpus)
+        if gpus and work.accelerator != "cpu" and work.devices > gpus:
+            raise UserError(
+                f"{work.title}: trainer.devices is {work.devices}, but each of the {self.slots} slots sees {gpus}"
+                f" GPU{'s' * (gpus > 1)}. Give fewer hydra.launcher.slots or fewer devices."
+            )
+        if work.nodes > 1:
+            raise UserError(
+                f"{work.title}: trainer.num_nodes is {work.nodes}, but these jobs run on this machine alone. Use"
+                " hydra/launcher=slurm, or start single runs with torchrun (docs/distributed.md)."
+            )
+        require_files(slots=self.slots, workers=work.workers * work.devices)
+
+    def start(self, work: Work) -> None:
+        slot = self._free.pop(0)
+        share = self._shares[slot]
+        env = dict(work.env) | share.environment(devices=work.devices, accelerator=work.accelerator)
+        said, says = fork_server().Pipe(duplex=False)
+        watched, life = fork_server().Pipe(duplex=False)
+        process = fork_server().Process(target=_job, args=(work.payload, says, watched, str(work.log), env))
+        process.start()
+        says.close()
+        watched.close()
+        self._running[work.number] = _Running(work, slot, process, said, life, kills_before=_out_of_memory_kills())
+
+    def ended(self, timeout: float) -> list[tuple[int, JobEnd]]:
+        jobs = self._running.values()
+        wait([j.process.sentinel for j in jobs] + [j.said for j in jobs if j.result is None and not j.deaf], timeout)
+        now = time.monotonic()
+        found = []
+        for number, job in list(self._running.items()):
+            _listen(job)
+            if job.process.is_alive():
+                self._watch(job, now)
+                continue
+            found.append((number, self._end_of(job)))
+            del self._running[number]
+            self._free.append(job.slot)
+            self._free.sort()
+        return found
+
+    def stop(self, *, now: bool) -> None:
+        for job in self._running.values():
+            if now:
+                self._kill(job)
+            else:
+                _ask(job)
+
+    def close(self) -> None:
+        for job in self._running.values():
+            self._kill(job)
+            job.process.join(5)
+
+    def _watch(self, job: _Running, now: float) -> None:
+        limit = job.work.time_limit
+        if limit is not None and not job.out_of_time and now - job.began > limit:
+            job.out_of_time = True
+            _ask(job)
+        if job.asked is not None and now - job.asked > self._grace and job.out_of_time:
+            self._kill(job)
+
+    def _kill(self, job: _Running) -> None:
+        job.killed_by_us = True
+        _end_group(job.process.pid, signal.SIGKILL)
+
+    def _end_of(self, job: _Running) -> JobEnd:
+        job.process.join()
+        # what a job leaves behind: the other processes of a parallel run whose first one was killed
+        _end_group(job.process.pid, signal.SIGKILL)
+        _listen(job)
+        said = job.result
+        job.said.close()
+        job.life.close()
+        code = job.process.exitcode or 0
+        if job.out_of_time and (said is None or said.status == "interrupted"):
+            how = "it saved its state" if said is not None else "it did not answer and was killed"
+            return JobEnd(status="timeout", error=f"it took longer than {_minutes(job.work.time_limit)}; {how}")
+        if said is not None:
+            return said
+        if job.killed_by_us:
+            return JobEnd(status="interrupted", error="it was ended at once by Ctrl-C")
+        status: EndStatus = "killed" if code < 0 else "failed"
+        return JobEnd(status=status, error=f"its process was ended by {_how(code, job.kills_before)}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobResult:
-    """What a job's process said before it ended."""
-
-    status: str
-    """finished, skipped, failed, interrupted."""
-    value: Any = None
-    """What the task returned."""
-    error: str = ""
-
-
-def launch(
-    context: HydraContext,
-    task: TaskFunction,
-    config: DictConfig,
-    job_overrides: Sequence[Sequence[str]],
-    *,
-    first: int,
-) -> list[JobReturn]:
-    """Runs the jobs in order and returns what each returned.
-
-    Args:
-        context: Hydra's, for composing.
-        task: the command's function, called with each job's configuration.
-        config: the sweep's configuration.
-        job_overrides: the words of each job.
-        first: number of the first job.
-
-    Raises:
-        SweepFailedError: after all jobs have had their turn, when any did not finish.
-        SweepInterrupted: after Ctrl-C, when the running job has saved its state.
-    """
-    jobs = [_compose(context, config, words, number) for number, words in enumerate(job_overrides, start=first)]
-    titles = [" ".join(filter_overrides(list(words))) for words in job_overrides]
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload([WARM])
-    print(f"Sweep of {len(jobs)} jobs, one process each.", flush=True)
-    results: list[JobResult] = []
-    with _noting_interrupts() as stopped:
-        for number, (job, title) in enumerate(zip(jobs, titles, strict=True), start=1):
-            if stopped:
-                break
-            print(f"\n[{number}/{len(jobs)}] {title}", flush=True)
-            results.append(_run(server, task, job))
-            if results[-1].status in ("failed", "interrupted"):
-                print(f"[{number}/{len(jobs)}] {results[-1].status}: {results[-1].error}", flush=True)
-    print(f"\n{sweep_table([list(filter_overrides(list(w))) for w in job_overrides], results)}", flush=True)
-    if stopped:
-        raise SweepInterrupted
-    failed = [
-        f"  {title}: {result.error}"
-        for title, result in zip(titles, results, strict=True)
-        if result.status in ("failed", "interrupted")
-    ]
-    if failed:
-        raise SweepFailedError(f"{len(failed)} of {len(jobs)} jobs did not finish:\n" + "\n".join(failed))
-    return [_returned(job, words, r) for job, words, r in zip(jobs, job_overrides, results, strict=True)]
-
-
-def _compose(context: HydraContext, config: DictConfig, words: Sequence[str], number: int) -> DictConfig:
-    job: DictConfig = context.config_loader.load_sweep_config(config, list(words))
-    with open_dict(job):
-        job.hydra.job.id = f"{os.getpid()}_{number}"
-        job.hydra.job.num = number
-    return job
-
-
-def _run(server: Any, task: TaskFunction, job: DictConfig) -> JobResult:
-    ours, theirs = server.Pipe(duplex=False)
-    payload = cloudpickle.dumps((task, job, Singleton.get_state(), list(sys.argv[:1])))
-    process = server.Process(target=_child, args=(payload, theirs))
-    process.start()
-    theirs.close()
+def _listen(job: _Running) -> None:
+    """Takes what the job has to say of its end; without a reader a long word would keep it from ending."""
     try:
-        said: JobResult = ours.recv()
-    except EOFError:
-        said = JobResult(status="failed")
-    process.join()
-    if said.status == "failed" and not said.error:
-        code = process.exitcode or 0
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        hint = " Out of memory is the usual reason." if code == -signal.SIGKILL else ""
-        return JobResult(status="failed", error=f"the process was ended by {how}.{hint}")
-    return said
+        while not job.deaf and job.said.poll():
+            job.result = job.said.recv()
+    except (EOFError, ConnectionError):
+        job.deaf = True
 
 
-def _child(payload: bytes, pipe: Connection) -> None:
-    """One job, in a fresh process."""
-    # workers of a DataLoader are then forked as usual, not started from the server with all imports anew
-    multiprocessing.set_start_method(None, force=True)
-    task, job, singletons, program = cloudpickle.loads(payload)
-    Singleton.set_state(singletons)
-    HydraConfig.instance().set_config(job)
-    sys.argv = [*program, *job.hydra.overrides.task]
-    with open_dict(job):
-        del job["hydra"]
-    pipe.send(_result_of(task, job))
-    pipe.close()
+def _ask(job: _Running) -> None:
+    """To save its state and end: a training notes the signal and leaves at the next batch."""
+    job.asked = job.asked or time.monotonic()
+    with suppress(ProcessLookupError):
+        os.kill(job.process.pid, signal.SIGINT)
 
 
-def _result_of(task: TaskFunction, job: DictConfig) -> JobResult:
+def _end_group(leader: int, signum: int) -> None:
+    """Signals every process of a job; it leads a group of its own."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signum)
+
+
+def _how(code: int, kills_before: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    name = signal.Signals(-code).name
+    if -code != signal.SIGKILL:
+        return name
+    if _out_of_memory_kills() > kills_before:
+        return "the system, out of memory. Give fewer hydra.launcher.slots, or a smaller data.batch_size"
+    return "SIGKILL. Out of memory is the usual reason"
+
+
+def _out_of_memory_kills() -> int:
+    """Processes that the system has killed for want of memory in this container, where it counts them."""
+    for file in _OUT_OF_MEMORY:
+        with suppress(OSError, ValueError):
+            for line in file.read_text().splitlines():
+                if line.startswith("oom_kill "):
+                    return int(line.split()[1])
+    return 0
+
+
+def _minutes(seconds: float | None) -> str:
+    assert seconds is not None
+    return f"{seconds / 60:g} min (sweep.time_limit)"
+
+
+def _job(payload: bytes, says: Connection, watched: Connection, log: str, env: Mapping[str, str]) -> None:
+    """One job, in its own process: the leader of its own session, so that signals to the terminal pass it by."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ.update(env)
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    to = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+    for number in (1, 2):
+        os.dup2(to, number)
+    os.close(to)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    threading.Thread(target=_outlive_nobody, args=(watched,), name="launcher-watch", daemon=True).start()
     try:
-        value = task(job)
-    except (Interrupted, KeyboardInterrupt) as error:
-        return JobResult(status="interrupted", error=str(error) or "stopped at once by Ctrl-C")
-    except UserError as error:
-        return JobResult(status="failed", error=str(error))
-    except Exception as error:
-        # the run's record and log hold it, too; a sweep goes on
-        traceback.print_exc()
-        return JobResult(status="failed", error=f"{type(error).__name__}: {error}")
-    return JobResult(status=getattr(value, "status", "finished"), value=value)
+        end = run_payload(payload)
+    except KeyboardInterrupt:
+        # before or after the job itself, which takes care of its own
+        end = JobEnd(status="interrupted", error="stopped by Ctrl-C before it began")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    says.send(end)
+    says.close()
 
 
-def _returned(job: DictConfig, words: Sequence[str], result: JobResult) -> JobReturn:
-    answer = JobReturn(overrides=words, cfg=job, status=JobStatus.COMPLETED)
-    answer.return_value = getattr(result.value, "score", result.value)
-    return answer
-
-
-@contextmanager
-def _noting_interrupts() -> Iterator[list[int]]:
-    """Ctrl-C reaches the job's process by itself; here it only means that no further job is started."""
-    noted: list[int] = []
-
-    def note(signum: int, frame: object) -> None:
-        noted.append(signum)
-
-    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield noted
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
+def _outlive_nobody(watched: Connection) -> None:
+    """Ends the job, its state saved, when its launcher is gone."""
+    with suppress(EOFError, OSError):
+        watched.recv()
+    os.kill(os.getpid(), signal.SIGINT)

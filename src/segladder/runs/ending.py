@@ -9,6 +9,7 @@ from pathlib import Path
 
 from segladder.config.secrets import scrub
 from segladder.runs.folder import RunFolder
+from segladder.runs.ranks import PeerLostError
 from segladder.runs.record import Record, Status, read, write
 from segladder.types import Interrupted, UserError
 
@@ -28,6 +29,9 @@ def recorded(folder: RunFolder) -> Iterator[None]:
         if isinstance(error, SystemExit):
             raise KeyboardInterrupt from error
         raise
+    except PeerLostError as error:
+        close_lost(folder, error)
+        raise
     except Exception as error:
         told = _told(error)
         with open(folder.log, "a", encoding="utf-8", errors="backslashreplace") as log:
@@ -36,6 +40,15 @@ def recorded(folder: RunFolder) -> Iterator[None]:
         if told is error:
             raise
         raise told from error
+
+
+def close_lost(folder: RunFolder, error: PeerLostError) -> None:
+    """Writes down that the run has ended because one of its processes is gone, and what that one wrote last."""
+    _close(folder, error.status, error)
+    if error.wrote:
+        record = read(folder.result)
+        record.error = (record.error or {}) | {"log": error.wrote.splitlines()}
+        write(record, folder.result)
 
 
 def note_checkpoints(record: Record, folder: RunFolder) -> None:

@@ -90,6 +90,7 @@ def evaluate_run(
         overrides=[scrub(word) for word in overrides],
         name=f"{parent.name}-{split}",
         sweep=False,
+        varying={},
         warnings=warnings,
         started=started,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -21,6 +21,10 @@ from segladder.runs.folder import check_name, run_name
 from segladder.runs.weights import find_checkpoint
 from segladder.types import UserError
 
+_MOST_SHOWN = 4
+_READABLE = 24
+"""Settings in a run's name, and characters of each."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -37,6 +41,8 @@ class Job:
     name: str
     sweep: bool
     """Whether this is a job of a multirun."""
+    varying: dict[str, str] = field(default_factory=dict)
+    """What tells it from the other jobs of its sweep: key -> what was typed."""
     warnings: list[str]
     started: float
     """When the process began, in seconds of `time.time()`."""
@@ -74,7 +80,8 @@ class Job:
         encoder = OmegaConf.select(cfg, "backbone.name")
         # backbone=timm says little, and backbone.name may be typed beside any choice
         choices["backbone"] = None if cfg.get("backbone") is None else str(encoder or choices.get("backbone"))
-        name = check_name(cfg["name"]) if cfg.get("name") else _name(choices, overrides, cfg, sweep=sweep)
+        varying = _varying(cfg, overrides)
+        name = check_name(cfg["name"]) if cfg.get("name") else _name(choices, varying, cfg)
         resolved = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
         assert isinstance(resolved, DictConfig)
         # Lightning starts the other processes of a parallel run with Hydra's words, if it finds Hydra at work, and
@@ -87,6 +94,7 @@ class Job:
             overrides=[scrub(word) for word in overrides],
             name=name,
             sweep=sweep,
+            varying={key: scrub(value) for key, value in varying.items()},
             warnings=warnings,
             started=started,
         )
@@ -106,25 +114,17 @@ def idle_settings(cfg: DictConfig, overrides: Sequence[str]) -> list[str]:
     return idle
 
 
-def _name(choices: dict[str, str | None], overrides: Sequence[str], cfg: DictConfig, *, sweep: bool) -> str:
-    """A name that shows the choices and, in a sweep, the first settings typed that are short enough to read."""
-    varying: dict[str, str] = {}
-    for word in overrides if sweep else []:
-        key, _, value = word.partition("=")
-        key = key.lstrip("+")
-        quiet = key in choices or key.split(".")[0] in (
-            "paths",
-            "sweep",
-            "runtime",
-            "logger",
-            "name",
-            "seed",
-            "study_name",
-        )
-        if "." in key and not quiet and 0 < len(value) <= 12 and len(varying) < 3:
-            varying[key] = value
+def _name(choices: dict[str, str | None], varying: Mapping[str, str], cfg: DictConfig) -> str:
+    """A name that shows the choices and, in a sweep, what tells the job from the others, where it is short."""
+    shown = {key: value for key, value in varying.items() if 0 < len(value) <= _READABLE}
     own = OmegaConf.select(cfg, "data.name") or OmegaConf.select(cfg, "data.root")
     if choices.get("data") == "folder" and own:
         # every folder would bear the same name
         choices = choices | {"data": PurePath(str(own)).name}
-    return run_name(choices, seed=cfg["seed"], varying=varying)
+    return run_name(choices, seed=cfg["seed"], varying=dict(list(shown.items())[:_MOST_SHOWN]))
+
+
+def _varying(cfg: DictConfig, overrides: Sequence[str]) -> dict[str, str]:
+    """The keys that the jobs of this job's sweep differ in, with what was typed for it."""
+    typed = {key.lstrip("+"): value for key, _, value in (word.partition("=") for word in overrides)}
+    return {key: typed[key] for key in OmegaConf.select(cfg, "sweep.varying") or [] if key in typed}

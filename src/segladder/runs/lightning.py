@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from segladder.config.assemble import build_callbacks
 from segladder.config.build import build
+from segladder.config.machine import THREADS
 from segladder.config.sentences import say_warnings_plainly
 from segladder.runs.folder import RunFolder
 from segladder.runs.job import Job
@@ -17,8 +19,12 @@ from segladder.types import UserError
 if TYPE_CHECKING:
     from pytorch_lightning import Trainer
 
+    from segladder.runs.rank_environment import RankEnvironment
 
-def trainer_for(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock | None) -> Trainer:
+
+def trainer_for(
+    job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock | None, *, environment: RankEnvironment | None = None
+) -> Trainer:
     """Lightning's Trainer as the job configures it, with what every run has.
 
     Args:
@@ -26,25 +32,36 @@ def trainer_for(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock |
         folder: the run's.
         loggers: trackers; none for a process beside rank zero.
         lock: looked at before each checkpoint is written; None beside rank zero.
+        environment: which of the run's processes this is; None where it is the only one.
 
     Raises:
         UserError: settings that do not fit each other or this machine.
     """
+    import torch
     from lightning_fabric.utilities.exceptions import MisconfigurationException
     from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 
     from segladder.runs.checkpoint_io import AtomicCheckpointIO
+    from segladder.runs.rank_environment import RankEnvironment
     from segladder.tasks.callbacks import InterruptGuard, NanGuard, Stopwatch
 
     callbacks = [Stopwatch(), InterruptGuard(), NanGuard(), *build_callbacks(job.cfg)]
+    if environment is not None and lock is None:
+        # one process tells how far the run is
+        callbacks = [callback for callback in callbacks if not isinstance(callback, ProgressBar)]
     settings = job.cfg.trainer
+    if job.cfg.runtime.get("threads") or os.environ.get(THREADS):
+        # without it Lightning gives each process of a parallel run its share of all cores
+        os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())
+    alone = environment is None
+    environment = environment or RankEnvironment.alone()
     try:
         trainer: Trainer = build(
             settings,
             callbacks=callbacks,
             logger=loggers or False,
             default_root_dir=str(folder.path),
-            plugins=[AtomicCheckpointIO(lock)],
+            plugins=[AtomicCheckpointIO(lock), environment],
             enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
             enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
             enable_model_summary=False,
@@ -56,6 +73,12 @@ def trainer_for(job: Job, folder: RunFolder, loggers: list[Any], lock: RunLock |
             f"The trainer cannot be set up ({chosen}): {' '.join(str(error).split())} Change what does not fit this"
             f" machine, such as trainer.accelerator=auto trainer.devices=1."
         ) from error
+    if alone and trainer.num_devices * trainer.num_nodes > 1:
+        raise UserError(
+            f"This runs in one process, and trainer.devices={settings.get('devices')} with"
+            f" trainer.num_nodes={trainer.num_nodes} asks for {trainer.num_devices * trainer.num_nodes}."
+            " Give trainer.devices=1 trainer.num_nodes=1."
+        )
     return trainer
 
 
@@ -63,6 +86,14 @@ def callback_of(trainer: Trainer, kind: type[Any]) -> Any:
     """The trainer's callback of a kind; None where there is none."""
     found = (callback for callback in trainer.callbacks if isinstance(callback, kind))  # type: ignore[attr-defined]
     return next(found, None)
+
+
+def pruned_at(trainer: Trainer) -> int | None:
+    """The validation, from 0, after which a search gave the run up; None where it did not."""
+    from segladder.tasks.callbacks import Prune
+
+    callback = callback_of(trainer, Prune)
+    return None if callback is None else callback.pruned_at
 
 
 def quieten() -> None:
@@ -83,5 +114,7 @@ def quieten() -> None:
         # our scores are reduced over the processes before they are logged
         ".*sync_dist=True.*",
         ".*Total length of .* across ranks is zero.*",
+        # on a cluster, where our own processes are started without it
+        ".*`srun` command is available.*",
     ):
         warnings.filterwarnings("ignore", message=text)

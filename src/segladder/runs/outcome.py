@@ -31,6 +31,8 @@ class Outcome:
     """Each metric on the test set."""
     parameters: int | None
     fit_seconds: float | None
+    mode: str = "max"
+    """Whether the best is the highest of the monitored metric, or with `min` the lowest."""
 
 
 def outcome_of(record: Record, folder: RunFolder, *, status: str) -> Outcome:
@@ -42,6 +44,7 @@ def outcome_of(record: Record, folder: RunFolder, *, status: str) -> Outcome:
         test=dict(record.scores.get("test", {})),
         parameters=record.model.get("parameters"),
         fit_seconds=record.time.get("fit"),
+        mode=record.monitor.get("mode") or "max",
     )
 
 

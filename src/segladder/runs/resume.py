@@ -25,6 +25,10 @@ _PATIENCE = 300.0
 """Seconds to wait for others that decide about the same run; a decision takes milliseconds."""
 
 
+class BusyRunError(UserError):
+    """Another process is at the very run that was asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """What is to be done about one run.

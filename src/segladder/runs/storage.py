@@ -47,7 +47,7 @@ def require_space(path: Path, wanted: int) -> None:
     free = free_bytes(path)
     if free < wanted:
         raise UserError(
-            f"'{path}' needs about {_size(wanted)}, but its disk has {_size(free)} free."
+            f"'{path}' needs about {size_text(wanted)}, but its disk has {size_text(free)} free."
             f" Free some space, or write elsewhere with paths.outputs=DIR."
         )
 
@@ -107,7 +107,8 @@ def _full(path: Path) -> str:
     )
 
 
-def _size(number: float) -> str:
+def size_text(number: float) -> str:
+    """Bytes for people: `512 bytes`, `3.1 MB`."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:.3g} {unit}" if unit != "bytes" else f"{number:.0f} bytes"

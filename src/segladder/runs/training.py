@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import secrets
 import time
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from segladder.config.assemble import build_datamodule, build_task
 from segladder.config.build import build
 from segladder.config.machine import prepare_machine
 from segladder.config.secrets import scrub
@@ -22,13 +19,16 @@ from segladder.runs.environment import environment
 from segladder.runs.folder import RunFolder, require_space
 from segladder.runs.identity import hash_weights, identity
 from segladder.runs.job import Job
-from segladder.runs.lightning import callback_of, quieten, trainer_for
+from segladder.runs.latency import latency_ms
+from segladder.runs.lightning import callback_of, pruned_at, trainer_for
 from segladder.runs.lock import RunLock
 from segladder.runs.log import LogTee
+from segladder.runs.meeting import Host
 from segladder.runs.outcome import Outcome, flops_of, outcome_of, peak_memory, print_report
+from segladder.runs.parallel import built, environment_of, hosting, require_fit, seed_all, together, visit, world_of
 from segladder.runs.record import Record, read, write
-from segladder.runs.resume import Decision, claim
-from segladder.runs.weights import start_from
+from segladder.runs.resume import BusyRunError, Decision, claim
+from segladder.runs.world import World
 from segladder.types import UserError
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     from segladder.data.module import SegmentationDataModule
     from segladder.tasks import Rung
 
-FOLDER_OF_RANK_ZERO = "SEGLADDER_RUN_FOLDER"
-"""How the other processes of a parallel run learn where it lives."""
+_WANDB_NAME = 128
+"""Characters that W&B shows of a run's name."""
+_TAGS = ("task", "data", "model", "backbone", "loss")
 
 
 def run_job(job: Job) -> Outcome:
@@ -48,20 +49,20 @@ def run_job(job: Job) -> Outcome:
         UserError: the run cannot be done; its record says so.
         Interrupted: it was asked to stop; `last.ckpt` is saved.
     """
-    follows = int(os.environ.get("LOCAL_RANK", "0")) > 0 and FOLDER_OF_RANK_ZERO in os.environ
+    world = world_of(job)
+    if world.rank > 0:
+        return visit(Path(job.cfg.paths.outputs), world)
+    with hosting(Path(job.cfg.paths.outputs), world) as host:
+        return _run(job, world, host)
+
+
+def _run(job: Job, world: World, host: Host | None) -> Outcome:
+    require_fit(job, world)
     for warning in job.warnings + prepare_machine(job.cfg.runtime):
-        if not follows:
-            say(f"Warning: {warning}")
-    quieten()
-    datamodule = build_datamodule(job.cfg)
-    task = build_task(job.cfg, datamodule)
-    if job.cfg.get("init_from"):
-        told = start_from(task.model, Path(job.cfg.init_from))
-        if not follows:
-            say(told)
-    if follows:
-        _follow(job, RunFolder(Path(os.environ[FOLDER_OF_RANK_ZERO])), datamodule, task)
-        raise SystemExit(0)
+        say(f"Warning: {warning}")
+    datamodule, task, told = built(job)
+    for line in told:
+        say(line)
     fingerprint = code(list(job.cfg.get("plugins") or []))
     run_id = identity(job.public, data_hashes=datamodule.summary()["hashes"], weight_hashes=hash_weights(job.public))
     claimed = claim(
@@ -77,14 +78,14 @@ def run_job(job: Job) -> Outcome:
     )
     decision = claimed.decision
     if decision.kind == "busy":
-        raise UserError(f"{decision.why} Wait for it, or change the seed or a setting.")
+        raise BusyRunError(f"{decision.why} Wait for it, or change the seed or a setting.")
     if decision.why:
         say(decision.why)
     if decision.kind == "skip":
         return outcome_of(read(decision.folder.result), decision.folder, status="skipped")
     assert claimed.lock is not None
     with claimed.lock, LogTee(decision.folder.log, scrub=scrub), recorded(decision.folder):
-        return _train(job, decision, claimed.lock, datamodule, task)
+        return _train(job, decision, claimed.lock, datamodule, task, world, host)
 
 
 def say(text: str) -> None:
@@ -92,7 +93,15 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _train(job: Job, decision: Decision, lock: RunLock, datamodule: SegmentationDataModule, task: Rung) -> Outcome:
+def _train(
+    job: Job,
+    decision: Decision,
+    lock: RunLock,
+    datamodule: SegmentationDataModule,
+    task: Rung,
+    world: World,
+    host: Host | None,
+) -> Outcome:
     folder = decision.folder
     record = read(folder.result)
     write_atomic(folder.config, yaml.safe_dump(job.public, sort_keys=False, allow_unicode=True))
@@ -100,13 +109,23 @@ def _train(job: Job, decision: Decision, lock: RunLock, datamodule: Segmentation
     # weights, gradients' moments and the best weights, each kept once and written beside its old version
     require_space(folder.path, 6 * 4 * int(record.model["parameters"]) + 2**24)
     say(f"Run {job.name} in {folder.path}")
-    os.environ[FOLDER_OF_RANK_ZERO] = str(folder.path.resolve())
     loggers = _loggers(job, decision)
     finished = False
     try:
-        trainer = trainer_for(job, folder, loggers, lock)
-        record = _fit(job, decision, trainer, datamodule, task)
-        _test(trainer, record, folder, datamodule, task)
+        here = environment_of(world)
+        trainer = trainer_for(job, folder, loggers, lock, environment=here)
+        with together(trainer, here, job, decision, lock, world, host):
+            record = _fit(job, decision, trainer, datamodule, task)
+            if (validation := pruned_at(trainer)) is None:
+                _test(trainer, record, folder, datamodule, task)
+        if validation is not None:
+            record.status = "pruned"
+            write(record, folder.result)
+            say(f"Pruned after validation {validation + 1}: it fell behind the other trials of its search.")
+            finished = True
+            return outcome_of(record, folder, status="pruned")
+        if (job.cfg.sweep.get("search") or {}).get("latency"):
+            record.model["latency_ms"] = latency_ms(trainer, task, datamodule)
         record.time["total"] = time.time() - job.started
         record.status = "finished"
         write(record, folder.result)
@@ -114,7 +133,6 @@ def _train(job: Job, decision: Decision, lock: RunLock, datamodule: Segmentation
         finished = True
         return outcome_of(record, folder, status="finished")
     finally:
-        os.environ.pop(FOLDER_OF_RANK_ZERO, None)
         for logger in loggers:
             logger.finalize("success" if finished else "failed")
             if hasattr(logger, "close"):
@@ -128,7 +146,7 @@ def _fit(job: Job, decision: Decision, trainer: Trainer, datamodule: Segmentatio
     folder = decision.folder
     record = read(folder.result)
     before = record.time.get("fit", 0.0) if decision.kind == "resume" else 0.0
-    _seed(job.cfg.seed)
+    seed_all(job.cfg.seed)
     began = time.time()
     with callback_of(trainer, InterruptGuard):
         checkpoint = str(decision.checkpoint) if decision.checkpoint else None
@@ -178,21 +196,6 @@ def _test(trainer: Trainer, record: Record, folder: RunFolder, datamodule: Segme
     record.time["evaluate"] = time.time() - began
 
 
-def _follow(job: Job, folder: RunFolder, datamodule: SegmentationDataModule, task: Rung) -> None:
-    """What a process beside rank zero does: the same steps, no folder, no record, no words."""
-    from segladder.tasks.callbacks import InterruptGuard
-    from segladder.tasks.callbacks.checkpoint import load_weights
-
-    trainer = trainer_for(job, folder, [], None)
-    resumed = read(folder.result).time.get("resumed") and folder.last.is_file()
-    with callback_of(trainer, InterruptGuard):
-        trainer.fit(task, datamodule=datamodule, ckpt_path=str(folder.last) if resumed else None, weights_only=True)
-    if folder.best.is_file():
-        load_weights(folder.best, task)
-    if datamodule.samples("test") is not None:
-        trainer.test(task, datamodule=datamodule, verbose=False)
-
-
 def _loggers(job: Job, decision: Decision) -> list[Any]:
     from segladder.tasks.trackers import RunContext
 
@@ -201,9 +204,10 @@ def _loggers(job: Job, decision: Decision) -> list[Any]:
     wandb_id = record.wandb.get("id") or secrets.token_hex(4)
     context = RunContext(
         folder=folder.path,
-        name=job.name,
+        name=" ".join(f"{key}={value}" for key, value in job.varying.items())[:_WANDB_NAME] or job.name,
         wandb_id=wandb_id,
         group=job.cfg.study_name or "single",
+        tags=tuple(choice for group in _TAGS if (choice := job.choices.get(group))),
         config=job.public | {"choices": job.choices, "id": record.id},
         scrub=scrub,
         start_step=_steps_done(decision.checkpoint),
@@ -250,13 +254,3 @@ def _world_size(trainer: Any) -> int:
     devices = trainer.get("devices")
     count = len(devices) if hasattr(devices, "__len__") and not isinstance(devices, str) else devices
     return int(count) * int(trainer.get("num_nodes") or 1) if isinstance(count, int) and count > 0 else 1
-
-
-def _seed(seed: int) -> None:
-    """Python and NumPy are seeded for what users add; our own parts draw from stateless generators."""
-    import numpy as np
-    import torch
-
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)

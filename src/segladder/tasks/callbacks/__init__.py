@@ -6,6 +6,7 @@ from segladder.tasks.callbacks.interrupt import InterruptGuard
 from segladder.tasks.callbacks.nan_guard import NanGuard, NanLossError
 from segladder.tasks.callbacks.pictures import Pictures
 from segladder.tasks.callbacks.progress import Progress
+from segladder.tasks.callbacks.prune import Prune
 from segladder.tasks.callbacks.stopwatch import Stopwatch
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "NanLossError",
     "Pictures",
     "Progress",
+    "Prune",
     "RunCheckpoint",
     "Stopwatch",
 ]

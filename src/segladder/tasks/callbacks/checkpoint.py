@@ -143,6 +143,8 @@ def _guard(trainer: Trainer) -> InterruptGuard:
 def _follows_validation(trainer: Trainer, done: int) -> bool:
     """Whether there was a validation within the epoch after so many of its batches."""
     every = trainer.val_check_batch
+    if trainer.check_val_every_n_epoch is None:
+        done = trainer.fit_loop.total_batch_idx  # validations are then counted on over the epochs
     return isinstance(every, int) and every > 0 and done % every == 0
 
 

@@ -14,8 +14,13 @@ class RunContext:
 
     folder: Path
     name: str
+    """What its page is called: in a sweep what tells it from the others."""
     wandb_id: str
     group: str
+    """Its study."""
+    job_type: str = "train"
+    tags: tuple[str, ...] = ()
+    """What was chosen: task, data, model, loss."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """Plain composed configuration without secrets."""
     scrub: Callable[[str], str] = str

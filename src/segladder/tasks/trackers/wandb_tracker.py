@@ -45,7 +45,7 @@ class WandbTracker(WandbLogger):
             mode: "auto", "online", "offline" or "disabled".
             project: W&B project.
             entity: W&B user or team; null: the account's default.
-            tags: W&B tags.
+            tags: W&B tags beside those of the run's choices.
 
         Raises:
             UserError: an unknown mode, or "online" without an API key.
@@ -62,7 +62,9 @@ class WandbTracker(WandbLogger):
             project=project,
             entity=entity,
             group=context.group,
-            tags=list(tags or []),
+            job_type=context.job_type,
+            # W&B refuses tags of more than 64 characters
+            tags=[tag[:64] for tag in dict.fromkeys([*context.tags, *(tags or [])])],
             config=dict(context.config),
             resume="allow",
             mode=self.mode,

@@ -1,0 +1,283 @@
+"""All jobs of a sweep before the first one starts: composed, checked, told apart, and what is to be done about each.
+
+Composing is spread over the cores, in processes forked from the launcher while it is still small; the checks
+that need torch run in one process forked from the server that the jobs will come from. Facts that an earlier start of
+the same sweep has found out are taken from its index.
+"""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+import cloudpickle
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.singleton import Singleton
+from hydra.core.utils import filter_overrides
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from segladder.config.explain import explain
+from segladder.launchers.index import Index
+from segladder.launchers.server import fork_server, start_early
+from segladder.runs.environment import usable_cores
+from segladder.runs.facts import Facts
+from segladder.runs.resume import Decision, decide
+from segladder.types import UserError
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+
+SHOWN = 8
+"""Faulty jobs that are told one by one."""
+
+_FEW = 6
+"""Jobs that are composed sooner than processes for it are started."""
+
+_FOR_ONE = 25
+"""Jobs that one process checks sooner than a second one has looked at the data."""
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """One job of a sweep and what is to be done about it."""
+
+    number: int
+    """Its place in the sweep, from 0."""
+    words: tuple[str, ...]
+    """Its overrides, Hydra's own among them."""
+    settings: dict[str, str]
+    """The keys in which the sweep's jobs differ, with its values."""
+    config: DictConfig | None = None
+    """Composed, with its `hydra` node; None until it is needed."""
+    facts: Facts | None = None
+    """None for commands whose jobs leave no record of their own."""
+    decision: Decision | None = None
+    same_as: int | None = None
+    """The number of an earlier job that comes out identical."""
+
+    @property
+    def title(self) -> str:
+        return " ".join(f"{key}={value}" for key, value in self.settings.items()) or f"job {self.number + 1}"
+
+    def decide(self) -> Decision | None:
+        """Looks into the folders once more."""
+        if self.facts is not None:
+            facts = self.facts
+            self.decision = decide(
+                facts.outputs,
+                facts.study,
+                facts.name,
+                facts.id,
+                facts.fingerprint,
+                sweep=True,
+                retry=facts.retry,
+                rerun=facts.rerun,
+            )
+        return self.decision
+
+
+class Planner:
+    """Plans the jobs of one sweep."""
+
+    def __init__(self, context: HydraContext, task: TaskFunction, config: DictConfig, *, first: int) -> None:
+        """
+        Args:
+            context: Hydra's, for composing.
+            task: the command's function; `run_app` gives it `facts` and `composition`.
+            config: the sweep's own configuration.
+            first: number that Hydra gives the first job.
+        """
+        self._context, self._task, self._config, self._first = context, task, config, first
+        self._facts: Callable[[DictConfig], Facts] | None = getattr(task, "facts", None)
+
+    def plan(self, job_words: Sequence[Sequence[str]]) -> list[Plan]:
+        """All jobs, composed as far as needed; identical ones point at the first of them.
+
+        Raises:
+            UserError: jobs that cannot be done, each with its reason.
+        """
+        plans = [
+            Plan(number=number, words=tuple(words), settings=settings)
+            for number, (words, settings) in enumerate(zip(job_words, _settings(job_words), strict=True))
+        ]
+        if self._facts is None:
+            self.compose(plans)
+            return plans
+        index = Index.of(self._config, self._context)
+        for plan in plans:
+            plan.facts = index.facts(plan.words)
+        unknown = [plan for plan in plans if plan.facts is None]
+        if unknown:
+            start_early()
+        self.compose(unknown)
+        self._inspect(unknown)
+        index.add({plan.words: plan.facts for plan in unknown if plan.facts is not None})
+        first: dict[str, int] = {}
+        for plan in plans:
+            assert plan.facts is not None
+            if plan.facts.id in first:
+                plan.same_as = first[plan.facts.id]
+            else:
+                first[plan.facts.id] = plan.number
+                plan.decide()
+        return plans
+
+    def compose(self, plans: Sequence[Plan]) -> None:
+        """Composes the jobs that have not been.
+
+        Raises:
+            UserError: words that do not compose.
+        """
+        todo = [plan for plan in plans if plan.config is None]
+        composed = _in_parallel(self._compose, todo)
+        faults = {}
+        for plan, found in zip(todo, composed, strict=True):
+            if isinstance(found, str):
+                faults[plan.number] = found
+            else:
+                plan.config = found
+        _refuse(faults, plans)
+
+    def _compose(self, plan: Plan) -> DictConfig | str:
+        try:
+            job: DictConfig = self._context.config_loader.load_sweep_config(self._config, list(plan.words))
+        except Exception as error:
+            composition = getattr(self._task, "composition", None)
+            if composition is None:
+                return f"{type(error).__name__}: {error}"
+            return explain(error, replace(composition, overrides=plan.words)) or "".join(
+                traceback.format_exception(error)
+            )
+        with open_dict(job):
+            job.hydra.job.id = f"{os.getpid()}_{self._first + plan.number}"
+            job.hydra.job.num = self._first + plan.number
+            if "sweep" in job:
+                job.sweep.varying = [*plan.settings, *(key for key in job.sweep.varying if key not in plan.settings)]
+        return job
+
+    def _inspect(self, plans: Sequence[Plan]) -> None:
+        """Finds out the facts of jobs, in a process that has the heavy imports done."""
+        if not plans:
+            return
+        faults: dict[int, str] = {}
+        count = min(_cores(), -(-len(plans) // _FOR_ONE))
+        inspections = [_Inspection(self._facts, plans[start::count]) for start in range(count)]
+        for inspection in inspections:
+            inspection.read(faults)
+        _refuse(faults, plans)
+
+
+class _Inspection:
+    """A process that finds out the facts of some jobs."""
+
+    def __init__(self, facts: Callable[[DictConfig], Facts] | None, plans: Sequence[Plan]) -> None:
+        self._plans = plans
+        self._pipe, theirs = fork_server().Pipe(duplex=False)
+        payload = cloudpickle.dumps((facts, [plan.config for plan in plans], Singleton.get_state()))
+        self._process = fork_server().Process(target=_inspector, args=(payload, theirs))
+        self._process.start()
+        theirs.close()
+
+    def read(self, faults: dict[int, str]) -> None:
+        """Takes its findings, faults by the numbers of jobs."""
+        try:
+            for plan in self._plans:
+                found = self._pipe.recv()
+                if isinstance(found, str):
+                    faults[plan.number] = found
+                else:
+                    plan.facts = found
+        except EOFError:
+            self._process.join()
+            raise UserError(
+                f"The process that checks the jobs was ended (exit code {self._process.exitcode})."
+                " If memory ran out, free some and start the same command again."
+            ) from None
+        self._pipe.close()
+        self._process.join()
+
+
+def _inspector(payload: bytes, pipe: Connection) -> None:
+    facts, configs, singletons = cloudpickle.loads(payload)
+    for config in configs:
+        Singleton.set_state(copy.deepcopy(singletons))
+        HydraConfig.instance().set_config(config)
+        job = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+        try:
+            found = facts(job)
+        except UserError as error:
+            found = str(error)
+        except Exception as error:
+            found = "".join(traceback.format_exception(error))
+        pipe.send(found)
+    pipe.close()
+
+
+def _settings(job_words: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    """Of each job, the words in which the jobs differ; what a search notes for itself is left out."""
+    jobs = []
+    for words in job_words:
+        pairs = (word.partition("=") for word in filter_overrides(list(words)) if "=" in word)
+        jobs.append({key.lstrip("+"): value for key, _, value in pairs if not key.lstrip("+").startswith("sweep.")})
+    keys = dict.fromkeys(key for job in jobs for key in job)
+    noted = {word for words in job_words for word in words if word.startswith("sweep.varying=")}
+    # a search hands over few of its jobs at a time, but names all by the same keys
+    also = {key for word in noted for key in word.partition("=")[2].strip("[]").split(",")}
+    varying = [key for key in keys if key in also or len({job.get(key) for job in jobs}) > 1]
+    return [{key: job.get(key, "") for key in varying} for job in jobs]
+
+
+def _refuse(faults: dict[int, str], plans: Sequence[Plan]) -> None:
+    """
+    Raises:
+        UserError: there are faults.
+    """
+    if not faults:
+        return
+    titles = {plan.number: plan.title for plan in plans}
+    jobs: dict[str, list[int]] = {}
+    for number, sentence in faults.items():
+        jobs.setdefault(sentence, []).append(number)
+    if len(faults) == len(plans) and len(jobs) == 1:
+        raise UserError(next(iter(jobs)))
+    lines = []
+    for sentence, numbers in list(jobs.items())[:SHOWN]:
+        more = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
+        lines.append(f"  job {numbers[0] + 1} ({titles[numbers[0]]}){more}: {sentence}")
+    if len(jobs) > SHOWN:
+        lines.append(f"  … and {len(jobs) - SHOWN} other reasons")
+    raise UserError(f"{len(faults)} of {len(plans)} jobs cannot be run, so none was started:\n" + "\n".join(lines))
+
+
+_shared: Callable[[Any], Any] | None = None
+"""What the composing processes do: they are forked, so it reaches them without being packed."""
+
+
+def _in_parallel(work: Callable[[Plan], Any], plans: Sequence[Plan]) -> list[Any]:
+    cores = _cores()
+    if len(plans) <= _FEW or cores == 1 or sys.platform != "linux":
+        return [work(plan) for plan in plans]
+    global _shared
+    _shared = work
+    try:
+        with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("fork")) as pool:
+            return list(pool.map(_call, plans, chunksize=8))
+    finally:
+        _shared = None
+
+
+def _cores() -> int:
+    return min(usable_cores(), 8)
+
+
+def _call(plan: Plan) -> Any:
+    assert _shared is not None
+    return _shared(plan)

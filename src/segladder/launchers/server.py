@@ -1,0 +1,34 @@
+"""The server that the processes of jobs are forked from: it has the heavy imports done, once for the whole sweep."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.context import ForkContext, ForkServerContext
+from typing import Literal
+
+WARM = "segladder.launchers.warm"
+
+METHOD: Literal["forkserver", "fork"] = "forkserver"
+"""How processes begin. `fork` makes sense only in a process that has the imports done and no threads: our tests set it
+there, to save each sweep a server of its own."""
+
+
+def fork_server() -> ForkServerContext | ForkContext:
+    """The context whose processes start with torch, Lightning and our own modules imported.
+
+    The server itself starts with the first of them, or with `start_early`.
+    """
+    if METHOD == "fork":
+        return multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([WARM])
+    return context
+
+
+def start_early() -> None:
+    """Starts the server, so that it imports while the launcher still composes."""
+    if METHOD == "forkserver":
+        from multiprocessing import forkserver
+
+        fork_server()
+        forkserver.ensure_running()

@@ -160,7 +160,7 @@ def test_a_mistake_in_one_job_of_many_is_told_before_any_starts(tiny, segladder,
     assert ran.code == 1
     assert "20 of 60 jobs cannot be run, so none was started" in ran.err
     assert "job 3 (seed=0 model.depth=deep) and 19 more: model.depth is 'deep'." in ran.err
-    ran = segladder(tiny[0], "-m", *tiny[1:], "seed=1,2", "data.root=/nowhere", "data=folder")
+    ran = segladder("train", "-m", "model=unet_lab", "seed=1,2", "data=folder", "data.root=/nowhere")
     assert ran.code == 1 and "/nowhere" in ran.err
     assert "Traceback" not in ran.text
     assert not list(tmp_path.glob("outputs/*/*/"))

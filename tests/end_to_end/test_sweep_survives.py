@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -11,7 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import torch
 
+from segladder.runs.record import read
 from tiny_runs import OWN_SERVER
 
 SLOW = """
@@ -50,6 +53,17 @@ def kill_all(running, outputs: Path) -> int:
     return killed
 
 
+def weights(outputs: Path, record: dict) -> str:
+    """A hash of what was learnt: of networks this small the scores alone are often equal."""
+    found = [path for path in outputs.glob(f"*/*{record['id'][:8]}*") if read(path).status == "finished"]
+    [folder] = found
+    tensors = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+    total = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        total.update(name.encode() + tensor.numpy().tobytes())
+    return total.hexdigest()
+
+
 def by_id(records):
     return {record["id"]: record for record in records}
 
@@ -78,6 +92,7 @@ def test_killed_twice_at_random_moments_it_ends_with_the_scores_of_an_undisturbe
         assert record["scores"] == want[key]["scores"]
         assert record["per_class"] == want[key]["per_class"]
         assert record["monitor"] == want[key]["monitor"]
+        assert weights(tmp_path / "outputs", record) == weights(tmp_path / "calm", want[key])
     # a run that went on did so under its id: one W&B run for each job
     folders = list((tmp_path / "outputs/survivor").glob("*/wandb/offline-run-*/run-*.wandb"))
     ids = {file.stem.removeprefix("run-") for file in folders}

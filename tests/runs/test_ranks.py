@@ -157,6 +157,21 @@ def test_rank_zero_takes_the_others_along(start, tmp_path, fated):
         time.sleep(0.02)
 
 
+def test_a_signal_to_rank_zero_stops_all_at_one_batch_and_all_go_on(start, segladder, tmp_path):
+    words = ("train", *SHORT, "trainer.devices=2", "trainer.max_epochs=30")
+    run = start(words)
+    run.wait_for(lambda: "epoch 3/30" in run.out, timeout=240)
+    run.send(signal.SIGINT)
+    stopped = run.done(timeout=60)
+    assert stopped.code == 130, stopped.text
+    [record] = records(tmp_path)
+    assert record["status"] == "interrupted"
+    ran = segladder(*words)
+    assert ran.code == 0, ran.text
+    [record] = records(tmp_path)
+    assert record["status"] == "finished" and record["time"]["resumed"]
+
+
 def srun(rank: int, size: int = 2) -> dict[str, str]:
     return {
         "SLURM_JOB_ID": "4711",

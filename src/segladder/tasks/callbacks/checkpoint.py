@@ -120,7 +120,9 @@ class RunCheckpoint(Checkpoint):
         if trainer.world_size > 1:
             # a signal that reached one process ends them all, at the same batch
             signum = int(trainer.strategy.reduce(torch.tensor(float(guard.requested or 0)), reduce_op="max"))
-            guard.requested = signum or None
+            if not signum:
+                return  # one that came while the others were asked counts the next time, for all of them
+            guard.requested = signum
         guard.leave()
 
     def _save_last(self, trainer: Trainer, *, inside_epoch: bool) -> None:

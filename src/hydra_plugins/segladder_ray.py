@@ -1,4 +1,4 @@
-"""Hydra's door to `segladder.launchers.ray_cluster`: jobs on a Ray cluster."""
+"""Hydra's door to `segladder.launchers.ray_nodes.executor`: jobs on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hydra_plugins.segladder_launcher import SweepLauncher
 
 if TYPE_CHECKING:
-    from segladder.launchers.ray_cluster import RayExecutor
+    from segladder.launchers.ray_nodes.executor import RayExecutor
     from segladder.launchers.work import Executor
 
 
@@ -23,7 +23,7 @@ class RayLauncher(SweepLauncher):
 
         from omegaconf import OmegaConf
 
-        from segladder.launchers.ray_cluster import RayExecutor
+        from segladder.launchers.ray_nodes.executor import RayExecutor
 
         if self._executor is None:
             # kept for the batches of a search: connecting takes seconds, and so do the imports on the nodes

@@ -1,4 +1,4 @@
-"""Hydra's door to `segladder.launchers.slurm`: jobs on a SLURM cluster."""
+"""Hydra's door to `segladder.launchers.slurm_cluster.executor`: jobs on a SLURM cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SlurmLauncher(SweepLauncher):
 
         from omegaconf import OmegaConf
 
-        from segladder.launchers.slurm import ClusterExecutor
+        from segladder.launchers.slurm_cluster.executor import ClusterExecutor
 
         settings = OmegaConf.to_container(OmegaConf.create(self.settings), resolve=True)
         assert isinstance(settings, dict) and self._config is not None

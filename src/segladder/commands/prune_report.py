@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from segladder.launchers.columns import Column, encodable, laid_out, one_line
+from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
 from segladder.runs.removal import Removal
 from segladder.runs.storage import size_text
 

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from segladder.commands.run_table import local
-from segladder.launchers.columns import Column, encodable, laid_out, one_line
-from segladder.launchers.estimate import duration
+from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
+from segladder.launchers.show.estimate import duration
 from segladder.runs.by_id import attempts_beside
 from segladder.runs.folder import RunFolder
 from segladder.runs.identity import short

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from segladder.launchers.columns import Column, encodable, laid_out, one_line
-from segladder.launchers.estimate import duration
+from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
+from segladder.launchers.show.estimate import duration
 from segladder.runs.listing import STATUSES, Listed
 from segladder.runs.storage import size_text
 

@@ -14,13 +14,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
 
 from segladder.launchers.aftermath import earlier_end, record_end
-from segladder.launchers.columns import look
-from segladder.launchers.estimate import estimate, sweep_seconds
 from segladder.launchers.job_process import pack
-from segladder.launchers.live import Board
 from segladder.launchers.plan import Plan, Planner
 from segladder.launchers.server import start_early
-from segladder.launchers.table import DryRow, Row, dry_table, sweep_table
+from segladder.launchers.show.columns import look
+from segladder.launchers.show.estimate import estimate, sweep_seconds
+from segladder.launchers.show.live import Board
+from segladder.launchers.show.table import DryRow, Row, dry_table, sweep_table
 from segladder.launchers.work import DONE, Executor, JobEnd, SweepFailedError, SweepInterrupted, Work
 from segladder.runs.folder import find_runs, study_folder
 from segladder.runs.record import Record, read

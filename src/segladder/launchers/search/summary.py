@@ -9,11 +9,11 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from segladder.launchers.columns import Column, encodable, laid_out
 from segladder.launchers.search.objectives import Objective
 from segladder.launchers.search.settings import optuna_or_sentence
 from segladder.launchers.search.space import Space
-from segladder.launchers.table import STYLES, setting_columns
+from segladder.launchers.show.columns import Column, encodable, laid_out
+from segladder.launchers.show.table import STYLES, setting_columns
 from segladder.runs.record import read
 from segladder.types import UserError
 

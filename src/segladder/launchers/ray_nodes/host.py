@@ -1,4 +1,4 @@
-"""`python -m segladder.launchers.ray_host FD`: the process on a node of a Ray cluster that jobs are forked from.
+"""`python -m segladder.launchers.ray_nodes.host FD`: the process on a node of a Ray cluster that jobs are forked from.
 
 A process of Ray's own is no place for a job: it is used for one after another, runs many threads, and has SIGINT
 blocked. This one is new and clean, has the heavy imports done once for all jobs of its seat, and asks the job at work

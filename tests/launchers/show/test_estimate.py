@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segladder.launchers.estimate import clock, duration, estimate, makespan, sweep_seconds
+from segladder.launchers.show.estimate import clock, duration, estimate, makespan, sweep_seconds
 from segladder.runs.record import Record
 
 UNET = {"model": "unet", "backbone": "resnet18", "data": "disks", "loss": "ce", "debug": None}

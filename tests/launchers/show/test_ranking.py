@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segladder.launchers.ranking import ranking_of, score_of
+from segladder.launchers.show.ranking import ranking_of, score_of
 from segladder.launchers.work import JobEnd
 from segladder.runs.outcome import Outcome
 

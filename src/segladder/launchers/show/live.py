@@ -10,11 +10,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from segladder.launchers.columns import Column, cells, cut, encodable, is_terminal, laid_out, one_line, painted
-from segladder.launchers.estimate import duration
-from segladder.launchers.progress import Progress
-from segladder.launchers.ranking import score_of
-from segladder.launchers.table import STYLES, Row, score_column, setting_columns
+from segladder.launchers.show.columns import Column, cells, cut, encodable, is_terminal, laid_out, one_line, painted
+from segladder.launchers.show.estimate import duration
+from segladder.launchers.show.progress import Progress
+from segladder.launchers.show.ranking import score_of
+from segladder.launchers.show.table import STYLES, Row, score_column, setting_columns
 from segladder.launchers.work import DONE, JobEnd
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from segladder.launchers.live import Board
-from segladder.launchers.table import Row
+from segladder.launchers.show.live import Board
+from segladder.launchers.show.table import Row
 from segladder.launchers.work import JobEnd
 from segladder.runs.outcome import Outcome
 from terminal_screen import on_terminal
@@ -19,8 +19,8 @@ from terminal_screen import on_terminal
 DEMO = """
 import os, signal, sys, time
 from pathlib import Path
-from segladder.launchers.live import Board
-from segladder.launchers.table import Row
+from segladder.launchers.show.live import Board
+from segladder.launchers.show.table import Row
 from segladder.launchers.work import JobEnd
 from segladder.runs.outcome import Outcome
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from segladder.launchers.progress import Progress
-from segladder.launchers.table import Row
+from segladder.launchers.show.progress import Progress
+from segladder.launchers.show.table import Row
 from segladder.launchers.work import JobEnd
 from segladder.runs.outcome import Outcome
 

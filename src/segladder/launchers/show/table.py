@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
-from segladder.launchers.columns import Column, cut, encodable, is_number, laid_out, one_line, painted, wrapped
-from segladder.launchers.estimate import duration
-from segladder.launchers.ranking import Ranking, ranking_of, score_of
+from segladder.launchers.show.columns import Column, cut, encodable, is_number, laid_out, one_line, painted, wrapped
+from segladder.launchers.show.estimate import duration
+from segladder.launchers.show.ranking import Ranking, ranking_of, score_of
 from segladder.launchers.work import DONE, JobEnd
 
 SEED = "seed"

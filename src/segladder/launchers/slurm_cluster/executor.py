@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from segladder.config.machine import THREADS
-from segladder.launchers.slurm_queue import Note, Notes, Queue, cancel, pending, process_note, reason
-from segladder.launchers.slurm_settings import SlurmSettings
-from segladder.launchers.slurm_task import ClusterTask, Cue
+from segladder.launchers.slurm_cluster.queue import Note, Notes, Queue, cancel, pending, process_note, reason
+from segladder.launchers.slurm_cluster.settings import SlurmSettings
+from segladder.launchers.slurm_cluster.task import ClusterTask, Cue
 from segladder.launchers.work import DONE, JobEnd, Work
 from segladder.runs.environment import usable_cores
 from segladder.types import UserError

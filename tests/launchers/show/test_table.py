@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from segladder.launchers.table import DryRow, Row, dry_table, sweep_table
+from segladder.launchers.show.table import DryRow, Row, dry_table, sweep_table
 from segladder.launchers.work import JobEnd
 from segladder.runs.outcome import Outcome
 

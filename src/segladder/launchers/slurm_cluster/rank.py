@@ -16,7 +16,7 @@ import cloudpickle
 
 from segladder.launchers.work import JobEnd
 
-_PROGRAM = "from segladder.launchers.slurm_rank import work_off; work_off({})"
+_PROGRAM = "from segladder.launchers.slurm_cluster.rank import work_off; work_off({})"
 """Given as words, not as a module: what Lightning starts beside it must be the program that the user started."""
 
 _EXIT = 30.0

@@ -1,7 +1,7 @@
 """Jobs on a Ray cluster: Ray says where and with which GPUs, a fresh process on that node does the work.
 
 A job runs in a seat: a Ray actor with the CPUs, GPUs and memory of one job. A seat is used again by the next job that
-asks for the same, since the process beside it (`ray_host`) has the heavy imports done; Ray itself tries nothing again,
+asks for the same, since the process beside it (`host`) has the heavy imports done; Ray itself tries nothing again,
 because a sweep has its own ways to resume.
 """
 
@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segladder.launchers.ray_connect import Node, RayCluster
-from segladder.launchers.ray_host import Home
-from segladder.launchers.ray_seat import Seat, what_is_missing
-from segladder.launchers.ray_settings import RaySettings, Request
+from segladder.launchers.ray_nodes.connect import Node, RayCluster
+from segladder.launchers.ray_nodes.host import Home
+from segladder.launchers.ray_nodes.seat import Seat, what_is_missing
+from segladder.launchers.ray_nodes.settings import RaySettings, Request
 from segladder.launchers.work import JobEnd, Work
 from segladder.types import UserError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segladder.launchers.columns import Column, cells, cut, encodable, laid_out, look, one_line, wrapped
+from segladder.launchers.show.columns import Column, cells, cut, encodable, laid_out, look, one_line, wrapped
 
 
 def test_columns_give_way_in_their_order_and_then_the_line_ends():

@@ -16,9 +16,9 @@ from hydra import compose, initialize_config_dir
 
 import fake_slurm
 from segladder.launchers.job_process import pack
-from segladder.launchers.slurm import ClusterExecutor
-from segladder.launchers.slurm_queue import Queue
-from segladder.launchers.slurm_settings import SlurmSettings
+from segladder.launchers.slurm_cluster.executor import ClusterExecutor
+from segladder.launchers.slurm_cluster.queue import Queue
+from segladder.launchers.slurm_cluster.settings import SlurmSettings
 from segladder.launchers.work import JobEnd, Work
 from segladder.types import UserError
 from tiny_runs import PIXELS

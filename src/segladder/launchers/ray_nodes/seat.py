@@ -13,7 +13,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 
-from segladder.launchers.ray_host import NOW, SAVE, Home
+from segladder.launchers.ray_nodes.host import NOW, SAVE, Home
 from segladder.launchers.work import JobEnd, Work
 
 _FAREWELL = 5.0
@@ -76,7 +76,7 @@ class Seat:
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [*self._home.path, env.get("PYTHONPATH", "")]))
         with open(work.log, "ab") as log:
             self._host = subprocess.Popen(
-                [sys.executable, "-m", "segladder.launchers.ray_host", str(theirs.fileno())],
+                [sys.executable, "-m", "segladder.launchers.ray_nodes.host", str(theirs.fileno())],
                 cwd=self._home.folder,
                 env=env,
                 stdin=subprocess.DEVNULL,

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from segladder.launchers.ray_connect import RayCluster
-from segladder.launchers.ray_settings import RaySettings, Request
+from segladder.launchers.ray_nodes.connect import RayCluster
+from segladder.launchers.ray_nodes.settings import RaySettings, Request
 from segladder.launchers.work import Work
 from segladder.types import UserError
 from tiny_runs import PIXELS

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from segladder.launchers.estimate import clock, makespan
-from segladder.launchers.ranking import Ranking, ranking_of
-from segladder.launchers.table import Row, title_of
+from segladder.launchers.show.estimate import clock, makespan
+from segladder.launchers.show.ranking import Ranking, ranking_of
+from segladder.launchers.show.table import Row, title_of
 from segladder.launchers.work import JobEnd
 
 _DONE = ("finished", "pruned")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from segladder.launchers.slurm_rank import Rank
+from segladder.launchers.slurm_cluster.rank import Rank
 from segladder.launchers.work import JobEnd
 
 PREEMPTED = signal.SIGUSR2

@@ -1,0 +1,1 @@
+"""Jobs of a sweep on the nodes of a Ray cluster."""

@@ -164,13 +164,3 @@ def test_a_mistake_in_one_job_of_many_is_told_before_any_starts(tiny, segladder,
     assert ran.code == 1 and "/nowhere" in ran.err
     assert "Traceback" not in ran.text
     assert not list(tmp_path.glob("outputs/*/*/"))
-
-
-def test_each_job_has_a_wandb_run_of_its_own(tiny, records, segladder, tmp_path):
-    ran = segladder(tiny[0], "-m", *tiny[1:], "trainer.max_epochs=1", "seed=1,2", env={"WANDB_MODE": "offline"})
-    assert ran.code == 0, ran.text
-    found = records(tmp_path / "outputs")
-    assert len({record["wandb"]["id"] for record in found}) == 2
-    for result in tmp_path.glob("outputs/single/*/result.json"):
-        wandb_id = json.loads(result.read_text())["wandb"]["id"]
-        assert len(list(result.parent.glob(f"wandb/offline-run-*/run-{wandb_id}.wandb"))) == 1

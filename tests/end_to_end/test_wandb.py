@@ -143,9 +143,24 @@ def test_a_resumed_run_keeps_its_id_and_its_steps_go_on(tiny, start, segladder, 
 
 def test_a_key_on_the_command_line_is_written_nowhere(tiny, segladder, tmp_path):
     secret = "hf_abcdefghijklmnopqrstuvwxyz0123456789"
-    words = ("trainer.max_epochs=1", f"+logger.wandb.tags=[{secret}]", f"+notes.api_key={secret}")
+    words = ("trainer.max_epochs=1", f"+logger.wandb.tags=[{secret}]", f"+paths.api_key={secret}")
     ran = segladder(*tiny, *words[:1], *words[2:], env=OFFLINE)
     assert ran.code == 0, ran.text
     for path in tmp_path.glob("outputs/**/*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes(), path
+
+
+def test_each_job_of_a_sweep_has_a_run_of_its_own_named_by_what_varies(tiny, records, segladder, tmp_path):
+    words = ("trainer.max_epochs=1", "seed=1,2", "loss=ce+dice", "study_name=mine", "logger.wandb.tags=[own]")
+    ran = segladder(tiny[0], "-m", *tiny[1:], *words, env=OFFLINE)
+    assert ran.code == 0, ran.text
+    found = records(tmp_path / "outputs")
+    assert len({record["wandb"]["id"] for record in found}) == 2
+    for record in found:
+        file = only(tmp_path, f"outputs/mine/*/wandb/offline-run-*/run-{record['wandb']['id']}.wandb")
+        started = next(entry.run for entry in stored(file) if entry.HasField("run"))
+        assert started.run_group == "mine"
+        assert started.display_name == f"seed={record['seed']}"
+        assert started.job_type == "train"
+        assert {"semantic", "disks", "unet_lab", "ce+dice", "own"} <= set(started.tags)

@@ -24,6 +24,7 @@ from segladder.launchers.show.table import DryRow, Row, dry_table, sweep_table
 from segladder.launchers.work import DONE, Executor, JobEnd, SweepFailedError, SweepInterrupted, Work
 from segladder.runs.folder import find_runs, study_folder
 from segladder.runs.record import Record, read
+from segladder.runs.resume import make_place
 from segladder.types import UserError
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class _Sweep:
         if not self._todo and not self._elsewhere:
             self._print_table()
             return
+        for outputs, study in {(p.facts.outputs, p.facts.study) for p in self._plans if p.facts is not None}:
+            make_place(outputs, study)
         if forks:
             start_early()
         self._planner.compose([plan for plan in self._plans if plan in self._todo or plan.number in self._elsewhere])

@@ -189,7 +189,7 @@ def follow(word: Word, guest: Guest, *, local_rank: int, node: int, world: World
         return 0
     except PeerLostError as error:
         # of the processes that this one has started on its machine
-        guest.tell("killed" if error.status == "interrupted" else "failed", str(error))
+        guest.tell("killed" if error.status == "interrupted" else "failed", error.told)
         return 1
     except BaseException as error:
         told = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"

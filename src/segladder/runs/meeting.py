@@ -152,7 +152,11 @@ class Host:
             if card is None or card.owner.token != self._answered.get(rank):
                 continue
             if card.state in ("failed", "killed"):
-                how = f"failed: {card.error}" if card.state == "failed" else f"ended with its machine's: {card.error}"
+                how = (
+                    f"failed: {card.error}"
+                    if card.state == "failed"
+                    else f"has lost another on its machine: {card.error}"
+                )
                 return Lost(rank=rank, how=how, killed=card.state == "killed")
             if card.state not in ("done", "stopped") and not self._place.alive(rank, card):
                 how = f"({card.owner}) is gone without a word: it was killed, or its machine is down"

@@ -194,7 +194,7 @@ def run_beside(job: Job, word: Word, guest: Guest, *, local_rank: int, node: int
         peers.append(Followers(word, local_ranks=local, node=node, devices=trainer.num_devices))
 
     def close_books(error: PeerLostError) -> None:
-        guest.tell("killed" if error.status == "interrupted" else "failed", str(error))
+        guest.tell("killed" if error.status == "interrupted" else "failed", error.told)
 
     with Team(peers, world_size=trainer.world_size, on_stuck=close_books), callback_of(trainer, InterruptGuard):
         guest.tell("ready")

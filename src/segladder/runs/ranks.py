@@ -80,7 +80,9 @@ class PeerLostError(UserError):
         self.wrote = lost.wrote
         end = "." if not lost.how.endswith((".", "!", "?")) else ""
         advice = " Start the same command again: it goes on from what was saved." if lost.killed else ""
-        super().__init__(f"Process {lost.rank} of {world_size} (counted from 0) {lost.how}{end}{advice}")
+        self.told = f"Process {lost.rank} of {world_size} (counted from 0) {lost.how}{end}"
+        """Without advice."""
+        super().__init__(self.told + advice)
 
 
 class Peers(Protocol):

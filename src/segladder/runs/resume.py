@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -188,15 +189,7 @@ def claim(
     Raises:
         UserError: as `decide`, or the folder cannot be written.
     """
-    place = study_folder(root, study)
-    try:
-        with storing(place):
-            place.mkdir(parents=True, exist_ok=True)
-    except FileNotFoundError as error:
-        # what file systems that take no folders, such as /proc, answer
-        raise UserError(
-            f"The folder '{place}' cannot be made: {error.strerror}. Choose another with paths.outputs=DIR."
-        ) from error
+    place = make_place(root, study)
     with _alone(RunLock(place / f".claim-{short(run_id)}")):
         decision = decide(root, study, name, run_id, fingerprint, sweep=sweep, retry=retry, rerun=rerun)
         if decision.kind in ("skip", "busy"):
@@ -217,6 +210,26 @@ def claim(
             lock.release()
             raise
     return Claim(decision, lock)
+
+
+def make_place(root: Path, study: str | None) -> Path:
+    """The folder of a study's runs, made where it is not there, and seen to be writable.
+
+    Raises:
+        UserError: it cannot be made or written.
+    """
+    place = study_folder(root, study)
+    try:
+        with storing(place):
+            place.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=place):
+                pass
+    except FileNotFoundError as error:
+        # what file systems that take no folders, such as /proc, answer
+        raise UserError(
+            f"The folder '{place}' cannot be made: {error.strerror}. Choose another with paths.outputs=DIR."
+        ) from error
+    return place
 
 
 def _earlier(root: Path, study: str | None, run_id: str) -> tuple[list[_Attempt], RunFolder | None]:

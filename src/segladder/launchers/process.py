@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from segladder.launchers.job_process import run_payload
+from segladder.launchers.memory_kills import memory_kills
 from segladder.launchers.server import fork_server
 from segladder.launchers.slots import Slot, divide, require_files
 from segladder.launchers.work import EndStatus, JobEnd, Work
 from segladder.types import UserError
-
-_OUT_OF_MEMORY = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
 
 
 @dataclass
@@ -98,7 +97,7 @@ class ProcessExecutor:
         process.start()
         says.close()
         watched.close()
-        self._running[work.number] = _Running(work, slot, process, said, life, kills_before=_out_of_memory_kills())
+        self._running[work.number] = _Running(work, slot, process, said, life, kills_before=memory_kills())
 
     def ended(self, timeout: float) -> list[tuple[int, JobEnd]]:
         jobs = self._running.values()
@@ -188,19 +187,9 @@ def _how(code: int, kills_before: int) -> str:
     name = signal.Signals(-code).name
     if -code != signal.SIGKILL:
         return name
-    if _out_of_memory_kills() > kills_before:
+    if memory_kills() > kills_before:
         return "the system, out of memory. Give fewer hydra.launcher.slots, or a smaller data.batch_size"
     return "SIGKILL. Out of memory is the usual reason"
-
-
-def _out_of_memory_kills() -> int:
-    """Processes that the system has killed for want of memory in this container, where it counts them."""
-    for file in _OUT_OF_MEMORY:
-        with suppress(OSError, ValueError):
-            for line in file.read_text().splitlines():
-                if line.startswith("oom_kill "):
-                    return int(line.split()[1])
-    return 0
 
 
 def _minutes(seconds: float | None) -> str:
@@ -213,6 +202,9 @@ def _job(payload: bytes, says: Connection, watched: Connection, log: str, env: M
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(OSError):
+        # where memory runs out, a job is to be ended rather than the launcher of all of them
+        Path("/proc/self/oom_score_adj").write_text("300")
     os.environ.update(env)
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     to = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)

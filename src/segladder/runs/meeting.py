@@ -123,14 +123,19 @@ class Host:
         self._others = range(1, world.size)
         self._answered: dict[int, str] = {}
         self._given = False
+        self._each = 1
 
-    def give(self, word: Word) -> None:
+    def give(self, word: Word, *, each: int = 1) -> None:
         """Tells all others what to do, when they have come.
+
+        Args:
+            word: what to do.
+            each: processes of the run that each of them stands for, with those that it starts on its machine.
 
         Raises:
             UserError: some did not come.
         """
-        self._given = True
+        self._given, self._each = True, each
         missing = self._answer({"word": asdict(word)}, patience=_PATIENCE)
         if missing:
             raise UserError(
@@ -152,15 +157,12 @@ class Host:
             if card is None or card.owner.token != self._answered.get(rank):
                 continue
             if card.state in ("failed", "killed"):
-                how = (
-                    f"failed: {card.error}"
-                    if card.state == "failed"
-                    else f"has lost another on its machine: {card.error}"
-                )
-                return Lost(rank=rank, how=how, killed=card.state == "killed")
+                what = "failed" if card.state == "failed" else "has lost another on its machine"
+                how = f"{what}: {card.error}"
+                return Lost(rank=rank * self._each, how=how, killed=card.state == "killed")
             if card.state not in ("done", "stopped") and not self._place.alive(rank, card):
                 how = f"({card.owner}) is gone without a word: it was killed, or its machine is down"
-                return Lost(rank=rank, how=how, killed=True)
+                return Lost(rank=rank * self._each, how=how, killed=True)
         return None
 
     def ready(self) -> bool:

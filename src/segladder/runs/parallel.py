@@ -137,7 +137,7 @@ def together(
         if local:
             peers.append(Followers(word, local_ranks=local, node=world.node, devices=trainer.num_devices))
         if host is not None:
-            host.give(word)
+            host.give(word, each=len(local) + 1)
             peers.append(host)
     except BaseException:
         for started in peers:

@@ -177,7 +177,7 @@ def test_what_could_not_go_is_told_and_is_an_error(board, capsys, monkeypatch):
     def stubborn(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("segladder.runs.removal.shutil.rmtree", stubborn)
+    monkeypatch.setattr("segladder.runs.tidy.removal.shutil.rmtree", stubborn)
     code, said = typed(capsys, "prune", "what=failed", "yes=true")
     assert code == 1 and "Left alone: " in said.out and "Permission denied" in said.out
     assert said.out.endswith("Nothing was removed.\n")

@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _sweep_of_many() -> str | None:
     """Why a sweep cannot start here; None where it can. Of many processes only the first says it."""
-    from segladder.runs.world import World
+    from segladder.runs.ranks.world import World
 
     try:
         world = World.here()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
-from segladder.runs.removal import Removal
 from segladder.runs.storage import size_text
+from segladder.runs.tidy.removal import Removal
 
 _KINDS: tuple[Literal["run", "checkpoint", "leftover"], ...] = ("run", "checkpoint", "leftover")
 

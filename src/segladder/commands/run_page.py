@@ -12,13 +12,13 @@ import yaml
 from segladder.commands.run_table import local
 from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
 from segladder.launchers.show.estimate import duration
-from segladder.runs.by_id import attempts_beside
 from segladder.runs.folder import RunFolder
 from segladder.runs.identity import short
-from segladder.runs.listing import size_of, status_of
 from segladder.runs.lock import lock_state
 from segladder.runs.record import Record, read
 from segladder.runs.storage import size_text
+from segladder.runs.tidy.by_id import attempts_beside
+from segladder.runs.tidy.listing import size_of, status_of
 
 _TAIL = 15
 """Lines of the log that are shown below an error."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
 from segladder.launchers.show.estimate import duration
-from segladder.runs.listing import STATUSES, Listed
 from segladder.runs.storage import size_text
+from segladder.runs.tidy.listing import STATUSES, Listed
 
 FORMATS = ("table", "csv", "json")
 

@@ -71,7 +71,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _list(given: dict[str, str]) -> int:
     from segladder.commands.run_table import FORMATS, csv_of, json_of, table_of
-    from segladder.runs.listing import ORDERS, STATUSES, arranged, list_runs, of_statuses, of_study
+    from segladder.runs.tidy.listing import ORDERS, STATUSES, arranged, list_runs, of_statuses, of_study
 
     statuses = _several(given, "status", STATUSES)
     order, form = _one(given, "sort", ORDERS), _one(given, "format", FORMATS)
@@ -102,8 +102,8 @@ def _meant(given: Mapping[str, str]) -> RunFolder:
     Raises:
         UserError: it is none of them.
     """
-    from segladder.runs.by_id import find_run_by_id
-    from segladder.runs.listing import run_folders
+    from segladder.runs.tidy.by_id import find_run_by_id
+    from segladder.runs.tidy.listing import run_folders
 
     root = Path(given["runs"]).expanduser()
     wanted = given.get("run")
@@ -126,9 +126,9 @@ def _meant(given: Mapping[str, str]) -> RunFolder:
 def _prune(given: dict[str, str]) -> int:
     from segladder.commands.prune_report import planned, removed
     from segladder.data.progress import with_progress
-    from segladder.runs.listing import list_runs, of_study
-    from segladder.runs.pruning import KEEP, WHAT, removals
-    from segladder.runs.removal import remove
+    from segladder.runs.tidy.listing import list_runs, of_study
+    from segladder.runs.tidy.pruning import KEEP, WHAT, removals
+    from segladder.runs.tidy.removal import remove
 
     if not given.get("what"):
         raise UserError(f"what= says what may go. Give one or more of {', '.join(WHAT)}.")

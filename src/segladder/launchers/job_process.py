@@ -13,7 +13,7 @@ from hydra.core.singleton import Singleton
 from omegaconf import open_dict
 
 from segladder.launchers.work import JobEnd
-from segladder.runs.ranks import PeerLostError
+from segladder.runs.ranks.team import PeerLostError
 from segladder.runs.resume import BusyRunError
 from segladder.types import Interrupted, UserError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from segladder.config.secrets import scrub
 from segladder.runs.folder import RunFolder
-from segladder.runs.ranks import PeerLostError
+from segladder.runs.ranks.team import PeerLostError
 from segladder.runs.record import Record, Status, read, write
 from segladder.types import Interrupted, UserError
 

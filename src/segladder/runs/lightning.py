@@ -19,7 +19,7 @@ from segladder.types import UserError
 if TYPE_CHECKING:
     from pytorch_lightning import Trainer
 
-    from segladder.runs.rank_environment import RankEnvironment
+    from segladder.runs.ranks.environment import RankEnvironment
 
 
 def trainer_for(
@@ -42,7 +42,7 @@ def trainer_for(
     from pytorch_lightning.callbacks import Checkpoint, ProgressBar
 
     from segladder.runs.checkpoint_io import AtomicCheckpointIO
-    from segladder.runs.rank_environment import RankEnvironment
+    from segladder.runs.ranks.environment import RankEnvironment
     from segladder.tasks.callbacks import InterruptGuard, NanGuard, Stopwatch
 
     callbacks = [Stopwatch(), InterruptGuard(), NanGuard(), *build_callbacks(job.cfg)]

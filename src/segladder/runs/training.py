@@ -23,12 +23,21 @@ from segladder.runs.latency import latency_ms
 from segladder.runs.lightning import callback_of, pruned_at, trainer_for
 from segladder.runs.lock import RunLock
 from segladder.runs.log import LogTee
-from segladder.runs.meeting import Host
 from segladder.runs.outcome import Outcome, flops_of, outcome_of, peak_memory, print_report
-from segladder.runs.parallel import built, environment_of, hosting, require_fit, seed_all, together, visit, world_of
+from segladder.runs.ranks.meeting import Host
+from segladder.runs.ranks.parallel import (
+    built,
+    environment_of,
+    hosting,
+    require_fit,
+    seed_all,
+    together,
+    visit,
+    world_of,
+)
+from segladder.runs.ranks.world import World
 from segladder.runs.record import Record, read, write
 from segladder.runs.resume import BusyRunError, Decision, claim
-from segladder.runs.world import World
 from segladder.types import UserError
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from segladder.launchers.work import JobEnd, Work
 from segladder.types import UserError
 from tiny_runs import PIXELS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ONE_EPOCH = (*PIXELS[1:], "trainer.max_epochs=1")
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.partition=gpu", "+hydra.launcher.slurm.exclude=node7")
 

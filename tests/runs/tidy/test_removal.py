@@ -10,14 +10,14 @@ import sys
 import time
 
 from left_runs import contents, leave, run_id
-from segladder.runs import removal as removal_module
+from segladder.runs.tidy import removal as removal_module
 from segladder.runs.folder import RunFolder, attempts
-from segladder.runs.listing import list_runs
 from segladder.runs.lock import RunLock
-from segladder.runs.pruning import removals
 from segladder.runs.record import read, update
-from segladder.runs.removal import remove
 from segladder.runs.storage import storing
+from segladder.runs.tidy.listing import list_runs
+from segladder.runs.tidy.pruning import removals
+from segladder.runs.tidy.removal import remove
 
 
 def planned(root, *what, **how):
@@ -91,9 +91,9 @@ def test_a_removal_killed_at_any_moment_leaves_whole_runs_or_none(tmp_path):
         whole = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*")}
     program = (
         "import sys; from pathlib import Path; root = Path(sys.argv[1])\n"
-        "from segladder.runs.listing import list_runs\n"
-        "from segladder.runs.pruning import removals\n"
-        "from segladder.runs.removal import remove\n"
+        "from segladder.runs.tidy.listing import list_runs\n"
+        "from segladder.runs.tidy.pruning import removals\n"
+        "from segladder.runs.tidy.removal import remove\n"
         "for done in remove(removals(list_runs(root), root, ['failed'])): print('.', flush=True)\n"
     )
     place = tmp_path / "study"

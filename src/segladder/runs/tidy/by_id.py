@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from segladder.runs.folder import RunFolder
-from segladder.runs.listing import ATTEMPT, Listed, arranged, listed, run_folders, some
+from segladder.runs.tidy.listing import ATTEMPT, Listed, arranged, listed, run_folders, some
 from segladder.types import UserError
 
 

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from segladder.config.secrets import scrub
-from segladder.runs.ranks import Lost, PeerLostError, Word
-from segladder.runs.world import World
+from segladder.runs.ranks.team import Lost, PeerLostError, Word
+from segladder.runs.ranks.world import World
 from segladder.types import Interrupted, UserError
 
 _PROGRAM = (
     "import sys; from multiprocessing.connection import Connection; pipe = Connection(int(sys.argv[1]));"
-    " sys.path[:] = pipe.recv(); from segladder.runs.followers import serve; serve(pipe)"
+    " sys.path[:] = pipe.recv(); from segladder.runs.ranks.followers import serve; serve(pipe)"
 )
 _TAIL = 15
 """Lines of a lost process's log that are told."""
@@ -179,7 +179,7 @@ def follow(word: Word, guest: Guest, *, local_rank: int, node: int, world: World
     """
     try:
         from segladder.config.plugins import import_plugins
-        from segladder.runs.parallel import run_beside
+        from segladder.runs.ranks.parallel import run_beside
 
         job = word.settled_job()
         import_plugins(job.cfg.get("plugins") or [])

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 from segladder.runs.identity import short
-from segladder.runs.leftovers import left_by_removal, left_in_place, litter
-from segladder.runs.listing import Listed, size_of
 from segladder.runs.lock import lock_state
-from segladder.runs.removal import Removal, is_run_alone
+from segladder.runs.tidy.leftovers import left_by_removal, left_in_place, litter
+from segladder.runs.tidy.listing import Listed, size_of
+from segladder.runs.tidy.removal import Removal, is_run_alone
 
 ENDED = ("failed", "interrupted", "timeout", "pruned")
 """Statuses of runs that came to no end of their own."""

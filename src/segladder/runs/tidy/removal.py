@@ -18,11 +18,11 @@ from typing import Literal
 
 from segladder.runs.folder import RunFolder
 from segladder.runs.identity import short
-from segladder.runs.leftovers import HIDDEN, LOGS, is_claim, litter
-from segladder.runs.listing import Listed, listed
 from segladder.runs.lock import BusyError, RunLock, lock_state
 from segladder.runs.record import read, update
 from segladder.runs.storage import FULL
+from segladder.runs.tidy.leftovers import HIDDEN, LOGS, is_claim, litter
+from segladder.runs.tidy.listing import Listed, listed
 from segladder.types import UserError
 
 _OWN = ("checkpoints", "pictures")

@@ -14,24 +14,24 @@ from segladder.config.machine import prepare_machine
 from segladder.runs.ending import close_lost
 from segladder.runs.facts import device_count
 from segladder.runs.folder import RunFolder
-from segladder.runs.followers import Followers, Guest, follow
 from segladder.runs.job import Job
 from segladder.runs.lightning import callback_of, pruned_at, quieten, trainer_for
 from segladder.runs.lock import RunLock
-from segladder.runs.meeting import Host, Visitor
 from segladder.runs.outcome import Outcome, outcome_of
-from segladder.runs.ranks import PeerLostError, Peers, Team, Word
+from segladder.runs.ranks.followers import Followers, Guest, follow
+from segladder.runs.ranks.meeting import Host, Visitor
+from segladder.runs.ranks.team import PeerLostError, Peers, Team, Word
+from segladder.runs.ranks.world import World
 from segladder.runs.record import read
 from segladder.runs.resume import Decision
 from segladder.runs.weights import start_from
-from segladder.runs.world import World
 from segladder.types import Interrupted, UserError
 
 if TYPE_CHECKING:
     from pytorch_lightning import Trainer
 
     from segladder.data.module import SegmentationDataModule
-    from segladder.runs.rank_environment import RankEnvironment
+    from segladder.runs.ranks.environment import RankEnvironment
     from segladder.tasks import Rung
 
 
@@ -88,7 +88,7 @@ def require_fit(job: Job, world: World) -> None:
 
 def environment_of(world: World) -> RankEnvironment:
     """What Lightning is told of this process, as rank zero."""
-    from segladder.runs.rank_environment import LOCALHOST, RankEnvironment, free_port
+    from segladder.runs.ranks.environment import LOCALHOST, RankEnvironment, free_port
 
     return RankEnvironment(
         local_rank=world.local_rank,
@@ -180,7 +180,7 @@ def run_beside(job: Job, word: Word, guest: Guest, *, local_rank: int, node: int
     Raises:
         PeerLostError: a process that this one has started on its machine is gone.
     """
-    from segladder.runs.rank_environment import RankEnvironment
+    from segladder.runs.ranks.environment import RankEnvironment
     from segladder.tasks.callbacks import InterruptGuard
     from segladder.tasks.callbacks.checkpoint import load_weights
 

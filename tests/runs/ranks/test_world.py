@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segladder.runs.world import World
+from segladder.runs.ranks.world import World
 from segladder.types import UserError
 
 TORCHRUN = {

@@ -11,10 +11,10 @@ import pytest
 
 from left_runs import contents, leave, run_id
 from segladder.runs.folder import RunFolder
-from segladder.runs.listing import list_runs
 from segladder.runs.lock import RunLock
-from segladder.runs.pruning import ENDED, WHAT, removals
 from segladder.runs.record import update
+from segladder.runs.tidy.listing import list_runs
+from segladder.runs.tidy.pruning import ENDED, WHAT, removals
 
 
 def plan(root, *what, **how):

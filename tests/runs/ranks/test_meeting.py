@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from segladder.runs.meeting import FOLDER, Host, Visitor
-from segladder.runs.ranks import Word
-from segladder.runs.world import World
+from segladder.runs.ranks.meeting import FOLDER, Host, Visitor
+from segladder.runs.ranks.team import Word
+from segladder.runs.ranks.world import World
 from segladder.types import UserError
 
 WORD = Word(job={"cfg": {"seed": 3}}, folder="/f", checkpoint=None, address="127.0.0.1", port=1)
@@ -21,8 +21,8 @@ WORD = Word(job={"cfg": {"seed": 3}}, folder="/f", checkpoint=None, address="127
 VISITOR = """
 import sys
 from pathlib import Path
-from segladder.runs.meeting import Visitor
-from segladder.runs.world import World
+from segladder.runs.ranks.meeting import Visitor
+from segladder.runs.ranks.world import World
 visitor = Visitor(Path(sys.argv[1]), World(starter="torchrun", size=2, rank=1, token="t"))
 said = visitor.wait_for_word()
 print(said, flush=True)

@@ -8,8 +8,8 @@ import pytest
 
 from left_runs import leave, run_id
 from segladder.runs.folder import RunFolder
-from segladder.runs.listing import arranged, list_runs, of_statuses, of_study, run_folders, size_of
 from segladder.runs.lock import RunLock
+from segladder.runs.tidy.listing import arranged, list_runs, of_statuses, of_study, run_folders, size_of
 from segladder.types import UserError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from left_runs import leave, run_id
-from segladder.runs.by_id import attempts_beside, find_run_by_id
 from segladder.runs.folder import RunFolder
+from segladder.runs.tidy.by_id import attempts_beside, find_run_by_id
 from segladder.types import UserError
 
 

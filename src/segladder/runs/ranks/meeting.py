@@ -24,9 +24,9 @@ import yaml
 
 from segladder.runs.lock import SILENCE
 from segladder.runs.process import Owner, lives, this_process
-from segladder.runs.ranks import Lost, Word
+from segladder.runs.ranks.team import Lost, Word
+from segladder.runs.ranks.world import World
 from segladder.runs.storage import storing
-from segladder.runs.world import World
 from segladder.types import UserError
 
 FOLDER = ".ranks"

@@ -15,11 +15,11 @@ import yaml
 from omegaconf import OmegaConf
 
 from segladder.runs.job import Job
-from segladder.runs.ranks import Lost, PeerLostError, Team, Word
+from segladder.runs.ranks.team import Lost, PeerLostError, Team, Word
 from segladder.types import UserError
 from tiny_runs import PIXELS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 PLUGIN = """
 import os, signal, time
@@ -107,7 +107,7 @@ def test_an_error_of_rank_zero_stays_its_own():
 def test_a_rank_zero_that_waits_in_vain_is_ended():
     code = (
         "import ctypes, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from test_ranks import Peer, Lost, Team\n"
+        "from test_team import Peer, Lost, Team\n"
         "peer = Peer(Lost(rank=1, how='was killed', killed=True))\n"
         "with Team([peer], world_size=2, on_stuck=lambda error: print('books closed:', error)):\n"
         "    ctypes.CDLL(None).pause()\n"

@@ -1,0 +1,1 @@
+"""Several processes that train one model: how they start, meet, follow rank zero, and end together."""

@@ -1,0 +1,1 @@
+"""Looking at the runs that there are, and taking away what is no longer wanted."""

@@ -35,7 +35,8 @@ def typed(capsys, *words):
     return code, capsys.readouterr()
 
 
-def test_the_list_has_a_line_per_run_and_counts(board, capsys):
+def test_the_list_has_a_line_per_run_and_counts(board, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     leave(board, "cccc0001").result.write_text("{")
     code, said = typed(capsys, "list", "sort=score")
     lines = said.out.splitlines()

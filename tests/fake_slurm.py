@@ -92,7 +92,7 @@ def squeue(*words: str) -> None:
 def scancel(*words: str) -> None:
     if "--signal" in words:
         name = words[words.index("--signal") + 1].removeprefix("SIG")
-        _signal(words[0], signal.Signals[f"SIG{name}"])
+        _signal(_processes(words[0]), signal.Signals[f"SIG{name}"])
         return
     for job in words:
         waited = _state(job) == "PENDING"
@@ -109,13 +109,19 @@ def scontrol(command: str, job: str) -> None:
 
 
 def _end(job: str) -> None:
-    _signal(job, signal.SIGTERM)
+    # these processes: a job that was queued again may have others by then
+    processes = _processes(job)
+    _signal(processes, signal.SIGTERM)
     time.sleep(2)
-    _signal(job, signal.SIGKILL)
+    _signal(processes, signal.SIGKILL)
 
 
-def _signal(job: str, signum: signal.Signals) -> None:
-    for pid in (STATE / f"{job}.tasks").read_text().split():
+def _processes(job: str) -> list[str]:
+    return (STATE / f"{job}.tasks").read_text().split()
+
+
+def _signal(processes: list[str], signum: signal.Signals) -> None:
+    for pid in processes:
         try:
             os.kill(int(pid), signum)
         except ProcessLookupError:

@@ -32,6 +32,13 @@ class SweepLauncher(Launcher):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self._context, self._task, self._config = hydra_context, task_function, config
 
+    def check(self) -> None:
+        """Refuses settings that make no sense here, before any job is composed.
+
+        Raises:
+            UserError: a setting of the launcher.
+        """
+
     @abstractmethod
     def executor(self) -> Executor:
         """What runs the jobs; asked for after all of them are planned and some are to run."""
@@ -40,6 +47,7 @@ class SweepLauncher(Launcher):
         from segladder.launchers.sweep import run_sweep
 
         assert self._context is not None and self._task is not None and self._config is not None
+        self.check()
         return run_sweep(
             self._context,
             self._task,
@@ -56,6 +64,10 @@ class ProcessLauncher(SweepLauncher):
     """Runs the jobs of a sweep on this machine, each in a process of its own, `slots` at once."""
 
     forks = True
+
+    def check(self) -> None:
+        # an executor of processes starts nothing before its first job
+        self.executor()
 
     def executor(self) -> Executor:
         from segladder.launchers.process import ProcessExecutor

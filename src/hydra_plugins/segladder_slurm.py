@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 class SlurmLauncher(SweepLauncher):
     """Submits each job of a sweep to a cluster and waits for them."""
 
+    def check(self) -> None:
+        # nothing is submitted before its first job
+        self.executor()
+
     def executor(self) -> Executor:
         from pathlib import Path
 

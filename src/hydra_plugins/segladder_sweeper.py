@@ -45,5 +45,9 @@ def _require_grid(overrides: list[Override]) -> None:
                 f"'{override.input_line}' is for searches. Add hydra/sweeper=optuna, or give values: "
                 f"{override.get_key_element()}=A,B,C."
             )
-        if next(override.sweep_string_iterator(), None) is None:
+        try:
+            any_value = next(override.sweep_string_iterator(), None) is not None
+        except ValueError as error:
+            raise UserError(f"'{override.input_line}' cannot be counted through: {error}. Give others.") from error
+        if not any_value:
             raise UserError(f"'{override.input_line}' means no value at all, so there would be no job. Give others.")

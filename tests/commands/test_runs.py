@@ -145,9 +145,9 @@ def test_an_error_is_shown_with_the_end_of_the_log_and_other_attempts(board, cap
 @pytest.mark.parametrize(
     ("overrides", "command"),
     [
-        (["model=unet", "data.root='/a b'"], "python train.py model=unet 'data.root='\"'\"'/a b'\"'\"''"),
-        (["study=rungs", "sweep.varying=[model]", "model=unet"], "python train.py -m study=rungs model=unet"),
-        (["seed=2", "sweep.time_limit=3", "sweep.rerun=all"], "python train.py seed=2 sweep.rerun=all"),
+        (["model=unet", "data.root='/a b'"], "segladder train model=unet 'data.root=/a b'"),
+        (["study=rungs", "sweep.varying=[model]", "model=unet"], "segladder train -m study=rungs model=unet"),
+        (["seed=2", "sweep.time_limit=3", "sweep.rerun=all"], "segladder train seed=2 sweep.rerun=all"),
         (["run=outputs/x", "data.split=val"], "segladder evaluate run=outputs/x data.split=val"),
     ],
 )

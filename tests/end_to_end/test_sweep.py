@@ -164,3 +164,42 @@ def test_a_mistake_in_one_job_of_many_is_told_before_any_starts(tiny, segladder,
     assert ran.code == 1 and "/nowhere" in ran.err
     assert "Traceback" not in ran.text
     assert not list(tmp_path.glob("outputs/*/*/"))
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("hydra.launcher.slots=999", "hydra.launcher.slots is 999"),
+        ("hydra.launcher.slots=abc", "hydra.launcher.slots is 'abc'"),
+        ("seed=range(0,1,0)", "'seed=range(0,1,0)' cannot be counted through"),
+        ("sweep.retry=fale", "sweep.retry is 'fale'"),
+        ("sweep.rerun=chnaged", "did you mean 'changed'"),
+        ("paths.outputs=/proc/none", "The folder '/proc/none/single' cannot be made"),
+        ("hydra.launcher.slots=1,2", "sweep over how the sweep itself is run"),
+    ],
+)
+def test_what_a_sweep_cannot_do_is_one_sentence_also_of_a_dry_run(tiny, segladder, tmp_path, word, said):
+    ran = segladder(tiny[0], "-m", *tiny[1:], "loss=ce,dice", word, "sweep.dry=true")
+    assert ran.code == 1
+    assert said in ran.err and "Traceback" not in ran.text
+    assert not list(tmp_path.glob("outputs/*/*/"))
+
+
+def test_a_record_of_a_newer_version_is_told_with_its_job_and_a_damaged_one_before_its_job_runs_again(
+    tiny, records, segladder, tmp_path
+):
+    words = (tiny[0], "-m", *tiny[1:], "trainer.max_epochs=1", "seed=1,2")
+    assert segladder(*words).code == 0
+    first, second = sorted(tmp_path.glob("outputs/single/*/result.json"), key=lambda file: read(file).seed)
+    whole = first.read_text()
+    first.write_text(json.dumps(json.loads(whole) | {"schema": 99}))
+    told = segladder(*words)
+    assert told.code == 1
+    assert "1 of 2 jobs cannot be run, so none was started" in told.err
+    assert "job 1 (seed=1)" in told.err and "has schema 99" in told.err
+    first.write_text(whole)
+    second.write_text(second.read_text()[:200])
+    again = segladder(*words)
+    assert again.code == 0, again.text
+    assert "Warning: seed=2: An earlier attempt left no readable record." in again.out
+    assert second.stat().st_size == 200 and len(list(tmp_path.glob("outputs/single/*/result.json"))) == 3

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from segladder.commands.run_table import local
+from segladder.config.words import unquoted
 from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
 from segladder.launchers.show.estimate import duration
 from segladder.runs.folder import RunFolder
@@ -72,10 +73,10 @@ def command_of(record: Record) -> str:
     words = [str(word) for word in record.overrides]
     sweep = any(word.startswith("study=") for word in words)
     idle = _FILLED_IN if sweep else _OF_SWEEPS
-    quoted = " ".join(shlex.quote(word) for word in words if word.partition("=")[0].lstrip("+") not in idle)
+    quoted = " ".join(shlex.quote(unquoted(word)) for word in words if word.partition("=")[0].lstrip("+") not in idle)
     if record.parent is not None or any(word.startswith(("run=", "predictions")) for word in words):
         return f"segladder evaluate {quoted}".rstrip()
-    return f"python train.py{' -m' if sweep else ''} {quoted}".rstrip()
+    return f"segladder train{' -m' if sweep else ''} {quoted}".rstrip()
 
 
 def _head(record: Record, folder: RunFolder) -> list[str]:

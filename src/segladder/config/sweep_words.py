@@ -17,6 +17,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from segladder.config.composition import Composition
 from segladder.config.explain import unknown_key
+from segladder.config.suggest import did_you_mean
+from segladder.config.values import RERUN
 from segladder.types import UserError
 
 _FOLDERS: dict[str, tuple[Any, ...]] = {
@@ -29,7 +31,7 @@ _FOLDERS: dict[str, tuple[Any, ...]] = {
 """Hydra's words for where outputs go, and the values that change nothing."""
 
 _FILLED_IN = ("sweep.varying", "sweep.search")
-_SWITCHES = ("sweep.dry", "sweep.fail_fast")
+_SWITCHES = ("sweep.dry", "sweep.fail_fast", "sweep.retry")
 _OF_SWEEPS = ("sweep.fail_fast", "sweep.time_limit", "sweep.retry")
 """What only a sweep looks at."""
 
@@ -69,7 +71,7 @@ def refuse_sweep_words(overrides: Sequence[str], *, sweep: bool, context: Compos
                 _refuse_swept(override)
         _refuse_ranges(swept, str(OmegaConf.select(cfg, "hydra.sweeper._target_")))
         if "sweep" in cfg:
-            _check({key: OmegaConf.select(cfg, key) for key in (*_SWITCHES, "sweep.time_limit")})
+            _check({key: OmegaConf.select(cfg, key) for key in (*_SWITCHES, "sweep.time_limit", "sweep.rerun")})
             _refuse_filled_in(parsed)
         return []
     for override in parsed:
@@ -170,6 +172,9 @@ def _check(values: dict[str, Any]) -> None:
     for key in _SWITCHES:
         if not isinstance(values.get(key, False), bool):
             raise UserError(f"{key} is {values[key]!r}. Give true or false.")
+    rerun = values.get("sweep.rerun", "no")
+    if rerun not in RERUN:
+        raise UserError(f"sweep.rerun is '{rerun!s}'{did_you_mean(str(rerun), RERUN)} It is one of {', '.join(RERUN)}.")
     limit = values.get("sweep.time_limit")
     number = isinstance(limit, int | float) and not isinstance(limit, bool)
     if limit is not None and not (number and math.isfinite(limit) and limit > 0):

@@ -18,7 +18,7 @@ _AVERAGES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "
 _PER_CLASS = {False: "iou/", True: "mask_ap/"}
 """The measures that are logged for each class, by whether objects are found."""
 
-_RERUN = ("no", "changed", "all")
+RERUN = ("no", "changed", "all")
 _SWITCHES = ("sweep.retry", "data.endless", "data.drop_last", "task.compile")
 
 
@@ -43,9 +43,9 @@ def check_values(cfg: DictConfig, overrides: Sequence[str]) -> None:
         if value is not None and not isinstance(value, bool):
             raise UserError(f"{key} is {value!r}. Give true or false.")
     rerun = OmegaConf.select(cfg, "sweep.rerun")
-    if rerun is not None and rerun not in _RERUN:
-        near = did_you_mean(str(rerun), _RERUN)
-        raise UserError(f"sweep.rerun is '{rerun!s}'{near} It is one of {', '.join(_RERUN)}.")
+    if rerun is not None and rerun not in RERUN:
+        near = did_you_mean(str(rerun), RERUN)
+        raise UserError(f"sweep.rerun is '{rerun!s}'{near} It is one of {', '.join(RERUN)}.")
     _check_metric(cfg)
     _check_callbacks(cfg)
     for key in ("max_epochs", "max_steps", "limit_train_batches"):

@@ -65,6 +65,19 @@ def quote_paths(argv: Sequence[str], path_keys: Collection[str] = PATH_KEYS, *, 
     return [_quoted(argument, path_keys, sweep) for argument in argv]
 
 
+def unquoted(word: str) -> str:
+    """A word as it is typed: without the quotes that `quote_paths` has put around its value.
+
+    >>> unquoted("data.root='/data/a=b'"), unquoted("name='it\\'s'")
+    ('data.root=/data/a=b', "name='it\\'s'")
+    """
+    key, _, value = word.partition("=")
+    plain = value[1:-1]
+    if key.lstrip("+") in PATH_KEYS and _is_quoted(value) and not re.search(r"['\"\\]", plain) and plain:
+        return f"{key}={plain}"
+    return word
+
+
 def renamed(argv: Sequence[str], names: Mapping[str, str]) -> list[str]:
     """The arguments with some keys under other names: `predictions=DIR` is to a config with `predictions.ids` what
     `predictions.path=DIR` is.

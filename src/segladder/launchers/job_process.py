@@ -54,7 +54,7 @@ def _end_of(task: TaskFunction, job: DictConfig) -> JobEnd:
     try:
         value: Any = task(job)
     except (Interrupted, KeyboardInterrupt) as error:
-        return JobEnd(status="interrupted", error=str(error) or "stopped at once by Ctrl-C")
+        return JobEnd(status="interrupted", error=str(error) or "stopped before its state could be saved")
     except BusyRunError as error:
         return JobEnd(status="busy", error=str(error))
     except PeerLostError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from hydra.core.utils import filter_overrides
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from segladder.config.explain import explain
+from segladder.launchers.composer import Composer
 from segladder.launchers.index import Index
 from segladder.launchers.server import fork_server, start_early
 from segladder.runs.environment import usable_cores
@@ -97,6 +99,8 @@ class Planner:
         """
         self._context, self._task, self._config, self._first = context, task, config, first
         self._facts: Callable[[DictConfig], Facts] | None = getattr(task, "facts", None)
+        self._composer = Composer(context, config)
+        self._total = 0
 
     def plan(self, job_words: Sequence[Sequence[str]]) -> list[Plan]:
         """All jobs, composed as far as needed; identical ones point at the first of them.
@@ -108,6 +112,7 @@ class Planner:
             Plan(number=number, words=tuple(words), settings=settings)
             for number, (words, settings) in enumerate(zip(job_words, _settings(job_words), strict=True))
         ]
+        self._total = len(plans)
         if self._facts is None:
             self.compose(plans)
             return plans
@@ -121,13 +126,18 @@ class Planner:
         self._inspect(unknown)
         index.add({plan.words: plan.facts for plan in unknown if plan.facts is not None})
         first: dict[str, int] = {}
+        faults: dict[int, str] = {}
         for plan in plans:
             assert plan.facts is not None
             if plan.facts.id in first:
                 plan.same_as = first[plan.facts.id]
-            else:
-                first[plan.facts.id] = plan.number
+                continue
+            first[plan.facts.id] = plan.number
+            try:
                 plan.decide()
+            except UserError as error:
+                faults[plan.number] = str(error)
+        _refuse(faults, plans, total=self._total or len(plans))
         return plans
 
     def compose(self, plans: Sequence[Plan]) -> None:
@@ -144,11 +154,11 @@ class Planner:
                 faults[plan.number] = found
             else:
                 plan.config = found
-        _refuse(faults, plans)
+        _refuse(faults, plans, total=self._total or len(plans))
 
     def _compose(self, plan: Plan) -> DictConfig | str:
         try:
-            job: DictConfig = self._context.config_loader.load_sweep_config(self._config, list(plan.words))
+            job = self._composer.compose(plan.words)
         except Exception as error:
             composition = getattr(self._task, "composition", None)
             if composition is None:
@@ -172,7 +182,7 @@ class Planner:
         inspections = [_Inspection(self._facts, plans[start::count]) for start in range(count)]
         for inspection in inspections:
             inspection.read(faults)
-        _refuse(faults, plans)
+        _refuse(faults, plans, total=self._total or len(plans))
 
 
 class _Inspection:
@@ -235,7 +245,7 @@ def _settings(job_words: Sequence[Sequence[str]]) -> list[dict[str, str]]:
     return [{key: job.get(key, "") for key in varying} for job in jobs]
 
 
-def _refuse(faults: dict[int, str], plans: Sequence[Plan]) -> None:
+def _refuse(faults: dict[int, str], plans: Sequence[Plan], *, total: int) -> None:
     """
     Raises:
         UserError: there are faults.
@@ -246,7 +256,7 @@ def _refuse(faults: dict[int, str], plans: Sequence[Plan]) -> None:
     jobs: dict[str, list[int]] = {}
     for number, sentence in faults.items():
         jobs.setdefault(sentence, []).append(number)
-    if len(faults) == len(plans) and len(jobs) == 1:
+    if len(faults) == total and len(jobs) == 1:
         raise UserError(next(iter(jobs)))
     lines = []
     for sentence, numbers in list(jobs.items())[:SHOWN]:
@@ -254,7 +264,7 @@ def _refuse(faults: dict[int, str], plans: Sequence[Plan]) -> None:
         lines.append(f"  job {numbers[0] + 1} ({titles[numbers[0]]}){more}: {sentence}")
     if len(jobs) > SHOWN:
         lines.append(f"  … and {len(jobs) - SHOWN} other reasons")
-    raise UserError(f"{len(faults)} of {len(plans)} jobs cannot be run, so none was started:\n" + "\n".join(lines))
+    raise UserError(f"{len(faults)} of {total} jobs cannot be run, so none was started:\n" + "\n".join(lines))
 
 
 _shared: Callable[[Any], Any] | None = None
@@ -268,10 +278,16 @@ def _in_parallel(work: Callable[[Plan], Any], plans: Sequence[Plan]) -> list[Any
     global _shared
     _shared = work
     try:
-        with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("fork")) as pool:
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(cores, mp_context=context, initializer=_leave_signals) as pool:
             return list(pool.map(_call, plans, chunksize=8))
     finally:
         _shared = None
+
+
+def _leave_signals() -> None:
+    """Ctrl-C at the terminal is for the launcher to answer; its end ends these processes, too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _cores() -> int:

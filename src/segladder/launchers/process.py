@@ -23,6 +23,7 @@ from segladder.launchers.memory_kills import memory_kills
 from segladder.launchers.server import fork_server
 from segladder.launchers.slots import Slot, divide, require_files
 from segladder.launchers.work import EndStatus, JobEnd, Work
+from segladder.runs.environment import usable_cores
 from segladder.types import UserError
 
 
@@ -79,6 +80,12 @@ class ProcessExecutor:
             raise UserError(
                 f"{work.title}: trainer.devices is {work.devices}, but each of the {self.slots} slots sees {gpus}"
                 f" GPU{'s' * (gpus > 1)}. Give fewer hydra.launcher.slots or fewer devices."
+            )
+        if work.accelerator == "cpu" and work.devices * self.slots > max(2, usable_cores()):
+            print(
+                f"Warning: {work.title}: {self.slots} jobs at once with {work.devices} processes each crowd the"
+                f" {usable_cores()} cores of this machine.",
+                flush=True,
             )
         if work.nodes > 1:
             raise UserError(

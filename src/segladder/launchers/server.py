@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from multiprocessing.context import ForkContext, ForkServerContext
 from typing import Literal
 
@@ -31,4 +32,9 @@ def start_early() -> None:
         from multiprocessing import forkserver
 
         fork_server()
-        forkserver.ensure_running()
+        # what Ctrl-C means is for the launcher to say, and not for a server in the middle of its imports
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, before)

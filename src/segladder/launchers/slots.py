@@ -115,6 +115,6 @@ def require_files(*, slots: int, workers: int) -> None:
             soft = aim
     if soft != infinite and soft < wanted:
         raise UserError(
-            f"{slots} jobs at once may need {wanted} open files, but the limit is {soft}."
+            f"{slots} job{'s' * (slots > 1)} at once may need {wanted} open files, but the limit is {soft}."
             f" Raise it (ulimit -n {wanted}), or give fewer hydra.launcher.slots."
         )

@@ -80,6 +80,7 @@ def run_sweep(
     for warning in _warnings(plans):
         print(f"Warning: {warning}", flush=True)
     sweep = _Sweep(plans, planner, task)
+    sweep.make_places()
     if OmegaConf.select(config, "sweep.dry"):
         at_once = slots if isinstance(slots, int) and slots > 0 else 1
         print(dry_table([_dry_row(plan) for plan in plans], seconds=sweep.seconds(at_once), **look()), flush=True)
@@ -127,6 +128,15 @@ class _Sweep:
             else:
                 self._todo.append(plan)
 
+    def make_places(self) -> None:
+        """Makes the folders that runs will lie in.
+
+        Raises:
+            UserError: one cannot be made or written.
+        """
+        for outputs, study in {(plan.facts.outputs, plan.facts.study) for plan in self._todo if plan.facts is not None}:
+            make_place(outputs, study)
+
     def seconds(self, slots: int) -> float | None:
         """How long what is left may take, by earlier runs like it."""
         wanted = [(plan.facts.choices, plan.facts.overrides) for plan in self._todo if plan.facts is not None]
@@ -136,8 +146,6 @@ class _Sweep:
         if not self._todo and not self._elsewhere:
             self._print_table()
             return
-        for outputs, study in {(p.facts.outputs, p.facts.study) for p in self._plans if p.facts is not None}:
-            make_place(outputs, study)
         if forks:
             start_early()
         self._planner.compose([plan for plan in self._plans if plan in self._todo or plan.number in self._elsewhere])
@@ -173,7 +181,7 @@ class _Sweep:
                 plan = running.pop(number)
                 if end.status == "busy":
                     self._elsewhere[number] = time.monotonic() + _LOOK_AGAIN
-                    board.ended(number, end)
+                    board.ended(number, replace(end, error="another launcher was faster; it is waited for"))
                     continue
                 end = record_end(plan, end, self._log(plan))
                 for ended in self._set(plan, end):
@@ -298,6 +306,11 @@ def _warnings(plans: Sequence[Plan]) -> list[str]:
         for warning in plan.facts.warnings if plan.facts is not None else ():
             found[warning] = found.get(warning, 0) + 1
     lines = [text if count == 1 else f"{text} ({count} jobs)" for text, count in found.items()]
+    lines += [
+        f"{plan.title}: {plan.decision.why}"
+        for plan in plans
+        if plan.decision is not None and plan.decision.kind == "new" and plan.decision.why
+    ]
     twins = [plan for plan in plans if plan.same_as is not None]
     for plan in twins[:3]:
         assert plan.same_as is not None

@@ -117,7 +117,7 @@ def test_the_summary_ranks_the_best_first_and_gives_its_command(tmp_path):
     assert [line.split()[-1] for line in lines[8:]] == ["pruned", "failed", "off"]
     best = max((trial for trial in study.trials if trial.values), key=lambda trial: trial.values[0])
     assert command_line(SPACE, best.params) in said
-    assert "python train.py model=unet 'paths.outputs='\"'\"'x y'\"'\"'' optimizer.lr=" in said
+    assert "segladder train model=unet 'paths.outputs=x y' optimizer.lr=" in said
     assert "PED-ANOVA" in said
 
 
@@ -129,4 +129,4 @@ def test_of_several_objectives_the_summary_marks_the_pareto_front(tmp_path):
     lines = summary(study, objectives, SPACE).splitlines()
     assert [line.split()[:2] for line in lines[2:4]] == [["*", "0"], ["*", "1"]]
     assert lines[4].split()[0] == "2"
-    assert sum("python train.py" in line for line in lines) == 2
+    assert sum("segladder train" in line for line in lines) == 2

@@ -10,11 +10,11 @@ import sys
 import time
 
 from left_runs import contents, leave, run_id
-from segladder.runs.tidy import removal as removal_module
 from segladder.runs.folder import RunFolder, attempts
 from segladder.runs.lock import RunLock
 from segladder.runs.record import read, update
 from segladder.runs.storage import storing
+from segladder.runs.tidy import removal as removal_module
 from segladder.runs.tidy.listing import list_runs
 from segladder.runs.tidy.pruning import removals
 from segladder.runs.tidy.removal import remove

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from segladder.config.words import unquoted
 from segladder.launchers.search.objectives import Objective
 from segladder.launchers.search.settings import optuna_or_sentence
 from segladder.launchers.search.space import Space
@@ -84,7 +85,7 @@ def dry_summary(name: str, space: Space, n_trials: int, study: SearchStudy | Non
 def command_line(space: Space, params: Mapping[str, Any], *, alone: bool = False) -> str:
     """The words of a trial as one would type them for a single run; `alone`: only what was searched."""
     words = space.words(params)
-    return shlex.join(words[len(space.fixed) :]) if alone else f"python train.py {shlex.join(words)}"
+    return shlex.join(words[len(space.fixed) :]) if alone else f"segladder train {shlex.join(map(unquoted, words))}"
 
 
 def best_trials(study: SearchStudy) -> list[FrozenTrial]:

@@ -93,7 +93,8 @@ def sweep_table(rows: Sequence[Row], *, color: bool = False, width: int | None =
     ranking = ranking_of([row.end for row in rows])
     ended = sorted((row for row in rows if row.end is not None), key=lambda row: _order(row, ranking))
     parts = [_ruled(_job_columns(ended, ranking), color=color, width=width)]
-    if means := _mean_columns(rows, ranking):
+    scored = any(ranking.score(row.end) is not None for row in ended)
+    if scored and (means := _mean_columns(rows, ranking)):
         parts += ["", "Mean ± standard deviation over seeds:", _ruled(means, color=color, width=width)]
     if reasons := _reasons(ended, color=color, width=width):
         parts += ["", *reasons]
@@ -133,6 +134,8 @@ def dry_table(
     total = f"{len(plans)} {'job' if len(plans) == 1 else 'jobs'}: " + ", ".join(f"{n} {w}" for w, n in counts.items())
     if seconds is not None:
         total += f"; about {duration(seconds)}, going by earlier runs"
+    elif counts.keys() & {"new", "resume", "repeat"}:
+        total += "; how long is not known, as nothing like it has run yet"
     filled = [column for column in columns if any(column.cells) or column.title in ("job", "what")]
     return encodable(f"{_ruled(filled, color=color, width=width)}\n\n{total}.")
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig, OmegaConf
@@ -20,7 +19,9 @@ from segladder.launchers.server import start_early
 from segladder.launchers.show.columns import look
 from segladder.launchers.show.estimate import estimate, sweep_seconds
 from segladder.launchers.show.live import Board
-from segladder.launchers.show.table import DryRow, Row, dry_table, sweep_table
+from segladder.launchers.show.planned import dry_row, warnings_of
+from segladder.launchers.show.table import Row, dry_table, sweep_table
+from segladder.launchers.signals import Signals
 from segladder.launchers.work import DONE, Executor, JobEnd, SweepFailedError, SweepInterrupted, Work
 from segladder.runs.folder import find_runs, study_folder
 from segladder.runs.record import Record, read
@@ -77,13 +78,13 @@ def run_sweep(
         print(f"Sweep of {len(job_overrides)} jobs: composing and checking them …", flush=True)
     planner = Planner(context, task, config, first=first)
     plans = planner.plan(job_overrides)
-    for warning in _warnings(plans):
+    for warning in warnings_of(plans):
         print(f"Warning: {warning}", flush=True)
     sweep = _Sweep(plans, planner, task)
     sweep.make_places()
     if OmegaConf.select(config, "sweep.dry"):
         at_once = slots if isinstance(slots, int) and slots > 0 else 1
-        print(dry_table([_dry_row(plan) for plan in plans], seconds=sweep.seconds(at_once), **look()), flush=True)
+        print(dry_table([dry_row(plan) for plan in plans], seconds=sweep.seconds(at_once), **look()), flush=True)
         return [_returned(plan, JobEnd(status="skipped")) for plan in plans]
     sweep.run(make_executor, fail_fast=bool(OmegaConf.select(config, "sweep.fail_fast")), forks=forks)
     return [_returned(plan, sweep.ends.get(plan.number)) for plan in plans]
@@ -155,7 +156,7 @@ class _Sweep:
                 executor.check(self._work(plan, payload=b""))
             rows = [self._row(plan) for plan in self._plans]
             board = Board(rows, slots=executor.slots, estimate=self.seconds(executor.slots))
-            with _Signals() as signals, board:
+            with Signals() as signals, board:
                 self._work_off(executor, board, signals, fail_fast=fail_fast)
         finally:
             executor.close()
@@ -163,7 +164,7 @@ class _Sweep:
         if signals.count:
             raise SweepInterrupted
 
-    def _work_off(self, executor: Executor, board: Board, signals: _Signals, *, fail_fast: bool) -> None:
+    def _work_off(self, executor: Executor, board: Board, signals: Signals, *, fail_fast: bool) -> None:
         running: dict[int, Plan] = {}
         told = 0
         stopping = False
@@ -274,60 +275,6 @@ class _Sweep:
 
     def _table(self) -> str:
         return sweep_table([self._row(plan) for plan in self._plans], **look())
-
-
-class _Signals:
-    """Counts Ctrl-C and its like; jobs are in sessions of their own and get none of them from the terminal."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> _Signals:
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            before = signal.getsignal(signum)
-            # what `nohup` ignores stays ignored
-            if signum != signal.SIGHUP or before is not signal.SIG_IGN:
-                self._before[signum] = signal.signal(signum, self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for signum, handler in self._before.items():
-            signal.signal(signum, handler)
-
-    def _note(self, signum: int, frame: object) -> None:
-        self.count += 1
-
-
-def _warnings(plans: Sequence[Plan]) -> list[str]:
-    """Each once, with the number of jobs that it is about; and which jobs come out identical."""
-    found: dict[str, int] = {}
-    for plan in plans:
-        for warning in plan.facts.warnings if plan.facts is not None else ():
-            found[warning] = found.get(warning, 0) + 1
-    lines = [text if count == 1 else f"{text} ({count} jobs)" for text, count in found.items()]
-    lines += [
-        f"{plan.title}: {plan.decision.why}"
-        for plan in plans
-        if plan.decision is not None and plan.decision.kind == "new" and plan.decision.why
-    ]
-    twins = [plan for plan in plans if plan.same_as is not None]
-    for plan in twins[:3]:
-        assert plan.same_as is not None
-        lines.append(f"{plan.title} comes out identical to {plans[plan.same_as].title}: it runs once.")
-    if len(twins) > 3:
-        lines.append(f"{len(twins) - 3} more jobs come out identical to others: each runs once.")
-    return lines
-
-
-def _dry_row(plan: Plan) -> DryRow:
-    decision = plan.decision
-    if plan.same_as is not None:
-        what, why = f"same as {plan.same_as + 1}", ""
-    else:
-        what, why = (decision.kind, decision.why) if decision is not None else ("new", "")
-    folder = decision.folder.path if decision is not None else None
-    return DryRow(number=plan.number, settings=plan.settings, what=what, why=why, folder=folder)
 
 
 def _returned(plan: Plan, end: JobEnd | None) -> Returned:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -27,7 +28,8 @@ from segladder.types import Interrupted, UserError
 
 _PROGRAM = (
     "import sys; from multiprocessing.connection import Connection; pipe = Connection(int(sys.argv[1]));"
-    " sys.path[:] = pipe.recv(); from segladder.runs.ranks.followers import serve; serve(pipe)"
+    " sys.path[:] = pipe.recv(); from segladder.runs.ranks.followers import serve;"
+    " from segladder.runs.ranks.parallel import run_beside; serve(pipe, run_beside)"
 )
 _TAIL = 15
 """Lines of a lost process's log that are told."""
@@ -150,8 +152,8 @@ def _start(word: Word, *, local: int, node: int, devices: int) -> _Follower:
     return _Follower(rank, process, ours, log)
 
 
-def serve(pipe: Connection) -> None:
-    """The follower's own process, from its start to its end."""
+def serve(pipe: Connection, run: Callable[..., None]) -> None:
+    """The follower's own process, from its start to its end; `run` as of `follow`."""
     # a signal to the whole group is rank zero's to act on; in training the processes agree on it
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)
@@ -160,30 +162,32 @@ def serve(pipe: Connection) -> None:
     sys.argv = list(place.argv)
     sys.stdout, sys.stderr = _Scrubbed(sys.stdout), _Scrubbed(sys.stderr)
     guest = _ToParent(pipe)
-    code = follow(word, guest, local_rank=place.local_rank, node=place.node)
+    code = follow(word, guest, run, local_rank=place.local_rank, node=place.node)
     sys.stdout.flush()
     sys.stderr.flush()
     # without the interpreter's own farewell, which may wait for a process group whose other members are gone
     os._exit(code)
 
 
-def follow(word: Word, guest: Guest, *, local_rank: int, node: int, world: World | None = None) -> int:
+def follow(
+    word: Word, guest: Guest, run: Callable[..., None], *, local_rank: int, node: int, world: World | None = None
+) -> int:
     """Does rank zero's job beside it and tells how that went; returns the exit code.
 
     Args:
         word: rank zero's.
         guest: tells rank zero how far this process is.
+        run: trains and tests beside rank zero, `parallel.run_beside`.
         local_rank: which of its machine's devices is this process's.
         node: which of the machines it is on.
         world: where it was not rank zero that has started this process.
     """
     try:
         from segladder.config.plugins import import_plugins
-        from segladder.runs.ranks.parallel import run_beside
 
         job = word.settled_job()
         import_plugins(job.cfg.get("plugins") or [])
-        run_beside(job, word, guest, local_rank=local_rank, node=node, world=world)
+        run(job, word, guest, local_rank=local_rank, node=node, world=world)
     except Interrupted:
         guest.tell("stopped")
         return 0

@@ -160,7 +160,7 @@ def visit(outputs: Path, world: World) -> Outcome:
         if said:
             raise SystemExit(said)
         return Outcome(status="skipped", folder=outputs, metric="", val={}, test={}, parameters=None, fit_seconds=None)
-    if code := follow(said, visitor, local_rank=world.local_rank, node=world.node, world=world):
+    if code := follow(said, visitor, run_beside, local_rank=world.local_rank, node=world.node, world=world):
         raise SystemExit(code)
     folder = RunFolder(Path(said.folder))
     return outcome_of(read(folder.result), folder, status="finished")

@@ -14,6 +14,7 @@ import pytest
 
 from left_runs import contents, leave, run_id
 from segladder.commands.runs import run
+from segladder.config.words import unquoted
 from segladder.runs.folder import RunFolder
 from segladder.runs.lock import RunLock
 
@@ -156,7 +157,7 @@ def test_the_command_of_a_run_can_be_typed_again(tmp_path, capsys, overrides, co
     shown = typed(capsys, "show", f"runs={folder.path}")[1].out
     line = next(line for line in shown.splitlines() if line.strip().startswith("command"))
     assert line.partition("command")[2].strip() == command
-    assert shlex.split(command)[-1] == overrides[-1]
+    assert shlex.split(command)[-1] == unquoted(overrides[-1])
 
 
 def test_pruning_shows_first_and_acts_when_told(board, capsys):

@@ -11,8 +11,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from segladder.config.loss import refuse_loss_words
-
 PATH_KEYS = frozenset(
     {
         "data.root",
@@ -48,6 +46,9 @@ def prepare_overrides(
     Raises:
         UserError: `loss=null`, `loss=term/x`.
     """
+    # brings Hydra along, which who only quotes words does without
+    from segladder.config.loss import refuse_loss_words
+
     refuse_loss_words(overrides)
     return quote_paths(overrides, path_keys, sweep=sweep)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -110,14 +111,12 @@ def test_the_table_lives_in_one_place_and_leaves_the_counts():
         line.startswith("Stopping: no further job is started; the job at work saves its state") for line in lines
     )
     assert [line for line in lines if "12 jobs:" in line] == [lines[-3]]
-    assert lines[-3].startswith("12 jobs: 8 done, 0 running, 1 failed, 3 skipped, 0 to go · 00:0")
+    assert lines[-3].startswith("12 jobs: 8 done, 0 running, 1 failed, 3 skipped, 0 to go · 0")
     assert lines[-2].startswith("best so far: val miou 0.5110 (loss.terms=[red]dice3 seed=2)")
     assert lines[-1] == "the end"
     seen = ["\n".join(frame) for frame in frames]
     assert any("  running  " in frame for frame in seen)
-    assert any("about 01:2" in frame or "about 01:30" in frame for frame in seen), (
-        "the estimate, before a job has ended"
-    )
+    assert any(re.search(r"about 0[01]:\d\d left", frame) for frame in seen), "the estimate, before a job has ended"
 
 
 @pytest.mark.parametrize(("columns", "rows", "slots"), [(80, 24, 4), (40, 8, 30), (200, 50, 3), (12, 3, 2)])

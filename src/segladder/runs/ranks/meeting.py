@@ -190,12 +190,16 @@ class Host:
         end = time.monotonic() + patience
         while True:
             cards = {rank: card for rank in self._others if (card := self._place.card(rank)) is not None}
-            here = {rank: card for rank, card in cards.items() if self._place.alive(rank, card)}
-            tokens = {rank: card.owner.token for rank, card in here.items()}
+            # one that was answered may have come to its end since, however short that took
+            tokens = {
+                rank: card.owner.token
+                for rank, card in cards.items()
+                if card.owner.token == self._answered.get(rank) or self._place.alive(rank, card)
+            }
             if tokens != self._answered:
                 self._answered = tokens
                 self._place.put("word", yaml.safe_dump({"to": tokens} | said))
-            # whoever is beyond `here` has read it
+            # whose state is beyond `here` has read it
             missing = [rank for rank in self._others if self._state(rank) in ("", "here")]
             if not missing:
                 (self._place.folder / "word").unlink(missing_ok=True)  # it may hold secrets

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from segladder.runs.atomic import remove_partials
 from segladder.runs.folder import RunFolder, attempts, next_folder, study_folder
@@ -203,6 +203,9 @@ def claim(
             for place in (folder.path, folder.checkpoints):
                 remove_partials(place)
             record = read(folder.result) if decision.kind == "resume" else draft or Record(id=run_id, name=name)
+            if decision.kind == "new":
+                # killed before anything came out, it may have begun its W&B run all the same
+                record.wandb = _wandb_of(folder, run_id)
             record.id, record.status, record.error = run_id, "running", None
             record.code = record.code | {"fingerprint": fingerprint}
             write(record, folder.result)
@@ -210,6 +213,15 @@ def claim(
             lock.release()
             raise
     return Claim(decision, lock)
+
+
+def _wandb_of(folder: RunFolder, run_id: str) -> dict[str, Any]:
+    """The W&B run of an attempt that had this folder before; empty where there was none."""
+    try:
+        earlier = read(folder.result)
+    except UserError:
+        return {}
+    return earlier.wandb if earlier.id == run_id else {}
 
 
 def make_place(root: Path, study: str | None) -> Path:

@@ -62,6 +62,14 @@ def mistake(context: Composition) -> BaseException:
             "trainer.max_epochs=[1",
             "The value of 'trainer.max_epochs' cannot be read: '[1' has a bracket without its partner.",
         ),
+        (
+            "seed=range(1,4",
+            "The value of 'seed' cannot be read: 'range(1,4' has a bracket without its partner. Close it.",
+        ),
+        ("seed=choice(1,2", "The value of 'seed' cannot be read: 'choice(1,2' has a bracket without its partner."),
+        ("name='a", "The value of 'name' cannot be read: \"'a\" has a quote without its partner. Close it."),
+        ("seed=1,,2", "The value of 'seed' cannot be read: '1,,2' has a comma with nothing beside it. Take it out."),
+        ("seed=1,2,", "The value of 'seed' cannot be read: '1,2,' has a comma with nothing beside it."),
         ("=3", "'=3' has no key."),
         (
             "loss=ce,dice",

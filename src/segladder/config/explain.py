@@ -107,14 +107,23 @@ def unknown_key(key: str, context: Composition) -> str:
     return f"{head}{f': did you mean {guess!r}?' if guess else '.'}{listed}"
 
 
+_OPENS_BRACKET = re.compile(r"[\[{]|(choice|range|interval|glob|shuffle|sort|tag|int|float|str|bool|json_str)\(")
+"""Values that Hydra's grammar reads as a list, a dictionary or a call of its functions."""
+
+
 def _grammar(error: OverrideParseException) -> str:
     key, equals, value = error.override.partition("=")
     if not equals:
         return f"'{error.override}' is no setting. Write key=value, as in model=unet."
     if not re.fullmatch(r"[+~]{0,2}[\w./@:$-]+", key):
         return f"'{key}' in '{error.override}' is no key. Write key=value without spaces, as in model=unet."
-    if any(value.count(a) != value.count(b) for a, b in ("[]", "{}")) and value[0] in "[{":
-        return f"The value of '{key}' cannot be read: {value!r} has a bracket without its partner. Close it."
+    unread = f"The value of '{key}' cannot be read: {value!r}"
+    if _OPENS_BRACKET.match(value) and any(value.count(a) != value.count(b) for a, b in ("[]", "{}", "()")):
+        return f"{unread} has a bracket without its partner. Close it."
+    if value.startswith(("'", '"')) and value.count(value[0]) % 2:
+        return f"{unread} has a quote without its partner. Close it."
+    if re.search(r"^,|,\s*,|,$", value) and not re.search(r"[\[\](){}'\"=:]", value):
+        return f"{unread} has a comma with nothing beside it. Take it out."
     found = re.search(r"\n(\s*)\^", error.message)
     first = error.message.partition("\n")[0]
     place = ""

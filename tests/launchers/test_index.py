@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from omegaconf import OmegaConf
 
 from segladder.launchers.index import NAME, Index
 from segladder.runs.code import fingerprint
@@ -63,6 +65,22 @@ def test_other_configs_or_other_code_make_all_of_it_void(tmp_path, data, facts):
     assert index(tmp_path, "other").facts(WORDS) is None
     index(tmp_path).add({WORDS: replace(facts, fingerprint="of other code")})
     assert index(tmp_path).facts(WORDS) is None
+
+
+def of_sweep(tmp_path, *hydra_words):
+    config = OmegaConf.create(
+        {"hydra": {"job": {"config_name": "train"}, "overrides": {"hydra": list(hydra_words)}}}
+        | {"paths": {"outputs": str(tmp_path)}}
+    )
+    loader = SimpleNamespace(get_search_path=lambda: SimpleNamespace(get_path=list))
+    return Index.of(config, SimpleNamespace(config_loader=loader))
+
+
+def test_it_holds_wherever_and_however_many_at_once_the_jobs_run(tmp_path, data, facts):
+    of_sweep(tmp_path, "hydra.launcher.slots=2").add({WORDS: facts})
+    assert of_sweep(tmp_path).facts(WORDS) == facts
+    assert of_sweep(tmp_path, "hydra/launcher=slurm", "+hydra.launcher.partition=gpu").facts(WORDS) == facts
+    assert of_sweep(tmp_path, "hydra.job.name=other").facts(WORDS) is None
 
 
 @pytest.mark.parametrize("change", ["content", "new file", "lost file", "lost folder"])

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 NAME = ".sweep-index.json"
 _MOST = 20_000
+_OF_LAUNCHER = re.compile(r"[+~]{0,2}hydra[./]launcher\b")
+"""Words that say where and how many at once, and nothing about what a job is."""
 _ENVIRONMENT = re.compile(rb"oc\.env:\s*([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -115,7 +117,7 @@ def _ground(config: DictConfig, context: HydraContext) -> str:
         total.update(name + b"=" + os.environ.get(name.decode(), "").encode("utf-8", "surrogateescape") + b"\0")
     about = (
         config.hydra.job.config_name,
-        list(config.hydra.overrides.hydra),
+        [word for word in config.hydra.overrides.hydra if not _OF_LAUNCHER.match(word)],
         str(Path.cwd()),
         sys.version,
         _fingerprint(),

@@ -98,6 +98,9 @@ def test_the_first_failure_ends_the_sweep_by_choice_alone(tiny, records, segladd
 def test_the_same_sweep_again_does_only_what_is_missing(tiny, records, segladder, tmp_path):
     words = (tiny[0], "-m", *tiny[1:], "trainer.max_epochs=1")
     assert segladder(*words, "loss=ce", "seed=1").code == 0
+    # the first start makes the folder, and keeps what it found out in it
+    index = tmp_path / "outputs" / ".sweep-index.json"
+    assert len(json.loads(index.read_text())["jobs"]) == 1
     # one that failed before waits for sweep.retry
     failed = next(tmp_path.glob("outputs/single/*/result.json"))
     finished = json.loads(failed.read_text())

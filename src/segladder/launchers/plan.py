@@ -101,6 +101,8 @@ class Planner:
         self._facts: Callable[[DictConfig], Facts] | None = getattr(task, "facts", None)
         self._composer = Composer(context, config)
         self._total = 0
+        self._index: Index | None = None
+        self._found_out: dict[tuple[str, ...], Facts] = {}
 
     def plan(self, job_words: Sequence[Sequence[str]]) -> list[Plan]:
         """All jobs, composed as far as needed; identical ones point at the first of them.
@@ -116,15 +118,15 @@ class Planner:
         if self._facts is None:
             self.compose(plans)
             return plans
-        index = Index.of(self._config, self._context)
+        self._index = Index.of(self._config, self._context)
         for plan in plans:
-            plan.facts = index.facts(plan.words)
+            plan.facts = self._index.facts(plan.words)
         unknown = [plan for plan in plans if plan.facts is None]
         if unknown:
             start_early()
         self.compose(unknown)
         self._inspect(unknown)
-        index.add({plan.words: plan.facts for plan in unknown if plan.facts is not None})
+        self._found_out = {plan.words: plan.facts for plan in unknown if plan.facts is not None}
         first: dict[str, int] = {}
         faults: dict[int, str] = {}
         for plan in plans:
@@ -139,6 +141,11 @@ class Planner:
                 faults[plan.number] = str(error)
         _refuse(faults, plans, total=self._total or len(plans))
         return plans
+
+    def remember(self) -> None:
+        """Keeps what was found out for the next start, if the folder of outputs is there by now."""
+        if self._index is not None:
+            self._index.add(self._found_out)
 
     def compose(self, plans: Sequence[Plan]) -> None:
         """Composes the jobs that have not been.

@@ -82,6 +82,7 @@ def run_sweep(
         print(f"Warning: {warning}", flush=True)
     sweep = _Sweep(plans, planner, task)
     sweep.make_places()
+    planner.remember()
     if OmegaConf.select(config, "sweep.dry"):
         at_once = slots if isinstance(slots, int) and slots > 0 else 1
         print(dry_table([dry_row(plan) for plan in plans], seconds=sweep.seconds(at_once), **look()), flush=True)

@@ -1,4 +1,4 @@
-"""Which encoder? The study backbone_ablation end to end: 4 encoders x 2 seeds, then a table of scores and costs.
+"""Which encoder? The study backbone_ablation end to end: 4 encoders x 2 seeds, then the report.
 
 python scripts/backbone_ablation.py hydra.launcher.slots=2
 python scripts/backbone_ablation.py backbone=resnet18,resnet34,resnet50 seed=1,2,3
@@ -11,15 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from study_table import run_study, score, value
-
-COLUMNS = {
-    "test boundary F1": score("boundary_f1"),
-    "parameters": value("model", "parameters"),
-    "MFLOP": value("model", "flops", unit=1e6),
-    "images/s": value("time", "images_per_second"),
-    "fit s": value("time", "fit", "{:.1f}"),
-}
+from study_report import run_study
 
 if __name__ == "__main__":
-    sys.exit(run_study("backbone_ablation", sys.argv[1:], about=__doc__, group="backbone", columns=COLUMNS))
+    sys.exit(run_study("backbone_ablation", sys.argv[1:], about=__doc__))

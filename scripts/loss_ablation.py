@@ -1,4 +1,4 @@
-"""Which loss? The study loss_ablation end to end: 4 losses x 3 seeds, then a table of the means from their records.
+"""Which loss? The study loss_ablation end to end: 4 losses x 3 seeds, then the report, compared with ce.
 
 python scripts/loss_ablation.py hydra.launcher.slots=2
 python scripts/loss_ablation.py data.noise=0.5 study_name=loss_ablation_noisy
@@ -11,14 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from study_table import run_study, score, value
-
-COLUMNS = {
-    "test boundary F1": score("boundary_f1"),
-    "test mean accuracy": score("mean_accuracy"),
-    "val miou": score("miou", "val"),
-    "fit s": value("time", "fit", "{:.1f}"),
-}
+from study_report import run_study
 
 if __name__ == "__main__":
-    sys.exit(run_study("loss_ablation", sys.argv[1:], about=__doc__, group="loss", columns=COLUMNS))
+    sys.exit(run_study("loss_ablation", sys.argv[1:], about=__doc__, report=["power=true"]))

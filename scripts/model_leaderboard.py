@@ -1,4 +1,4 @@
-"""Which network? The study model_leaderboard end to end: 5 networks x 3 seeds, then a board of scores and costs.
+"""Which network? The study model_leaderboard end to end: 5 networks x 3 seeds, then the report.
 
 python scripts/model_leaderboard.py hydra.launcher.slots=2
 python scripts/model_leaderboard.py model=unet,unet_full,deeplab loss=dice+ce
@@ -11,15 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from study_table import run_study, score, value
-
-COLUMNS = {
-    "test boundary F1": score("boundary_f1"),
-    "parameters": value("model", "parameters"),
-    "MFLOP": value("model", "flops", unit=1e6),
-    "images/s": value("time", "images_per_second"),
-    "fit s": value("time", "fit", "{:.1f}"),
-}
+from study_report import run_study
 
 if __name__ == "__main__":
-    sys.exit(run_study("model_leaderboard", sys.argv[1:], about=__doc__, group="model", columns=COLUMNS))
+    sys.exit(run_study("model_leaderboard", sys.argv[1:], about=__doc__))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from drawn_runs import draw_sweep
 from drawn_sets import draw_annotated, draw_cityscapes, draw_voc
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +80,10 @@ def places(segladder, tmp_path: Path) -> Callable[[str], str]:
         assert ran.code == 0, ran.text
         return where
 
+    def study(where: Path) -> Path:
+        draw_sweep(where, methods={"ce": 0.1, "dice": 0.2})
+        return where
+
     makers = {
         "camvid": lambda where: draw_folder(where, classes=[f"class {i}" for i in range(11)], values=tuple(range(11))),
         "VOC2012": draw_voc,
@@ -86,6 +91,7 @@ def places(segladder, tmp_path: Path) -> Callable[[str], str]:
         "cityscapes": draw_cityscapes,
         "run": run,
         "outputs": lambda where: run(where).parent.parent,
+        "study": study,
         "photos": photos,
         "predictions": predictions,
     }

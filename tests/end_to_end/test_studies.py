@@ -1,7 +1,8 @@
-"""The studies: every job composes and builds on any data, and each script ends in a table of its records."""
+"""The studies: every job composes and builds on any data, and each script ends in a report on its records."""
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -18,8 +19,6 @@ from segladder.config.assemble import build_datamodule, build_task
 from segladder.config.check import check
 from segladder.config.loss import settle_loss
 from segladder.config.paths import conf_dir
-from segladder.runs.folder import RunFolder
-from segladder.runs.record import Record, write
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STUDIES = ("loss_ablation", "backbone_ablation", "model_leaderboard")
@@ -90,76 +89,39 @@ def run(script: str, *words: str, cwd: Path) -> str:
         timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.rsplit("\n\n", 2)[1]  # the last table, before the line below it
+    return done.stdout
 
 
-def test_losses_end_in_a_table_and_typed_words_win_over_the_studys(tmp_path, records):
+def leaderboard(folder: Path) -> list[dict[str, str]]:
+    [path] = folder.glob("report/leaderboard-*.csv")
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_losses_end_in_a_report_and_typed_words_win_over_the_studys(tmp_path, records):
     told = run("loss_ablation", "loss=ce,dice+ce", "seed=7", *DISKS, cwd=tmp_path)
     assert sorted((r["choices"]["loss"], r["seed"]) for r in records(tmp_path / "outputs")) == [
         ("ce", 7),
         ("ce+dice", 7),
     ]
     assert {path.parent.parent.name for path in tmp_path.glob("outputs/*/*/result.json")} == {"loss_ablation"}
-    head, _, *lines = told.splitlines()
-    assert head.split()[:4] == ["loss", "seeds", "test", "miou"]
-    assert sorted(line.split()[0] for line in lines) == ["ce", "ce+dice"]
+    assert "Ablation by loss" in told and "no verdict: 1 seed, 3 are needed" in told
+    assert sorted(row["loss"] for row in leaderboard(tmp_path / "outputs/loss_ablation")) == ["ce", "ce+dice"]
 
 
-def test_backbones_end_in_a_table_of_scores_and_costs(tmp_path):
-    told = run("backbone_ablation", "backbone=resnet18,mobilenet_v3", "seed=1,2", *DISKS, cwd=tmp_path)
-    head, _, *lines = told.splitlines()
-    assert "parameters" in head and "MFLOP" in head
-    assert sorted(line.split()[:2] for line in lines) == [["mobilenet_v3", "2"], ["resnet18", "2"]]
-    assert all(line.count("±") == 2 for line in lines)
+def test_backbones_end_in_a_report_of_scores_and_costs(tmp_path):
+    run("backbone_ablation", "backbone=resnet18,mobilenet_v3", "seed=1,2", *DISKS, cwd=tmp_path)
+    lines = leaderboard(tmp_path / "outputs/backbone_ablation")
+    assert sorted((line["backbone"], line["seeds"]) for line in lines) == [("mobilenet_v3", "2"), ("resnet18", "2")]
+    assert all(float(line["parameters"]) > 1e5 and float(line["gflop"]) > 0 for line in lines)
 
 
 def test_a_leaderboard_takes_other_data_and_says_what_else_differs(tmp_path):
     data = ("data=folder", f"data.root={draw_folder(tmp_path / 'set')}", "data.batch_size=4")
-    told = run("model_leaderboard", "model=unet,fcn", "seed=1", *data, cwd=tmp_path)
-    head, _, *lines = told.splitlines()
-    assert head.split()[:2] == ["model", "backbone"], "one network has an encoder, the other none"
-    assert sorted(line.split()[0] for line in lines) == ["fcn", "unet"]
-
-
-def leave(folder: Path, *, seed: int, miou: float, steps: int = 300, created: str = "2026-01-01", **fields) -> None:
-    """A record and a config as a finished run leaves them."""
-    run = RunFolder(folder).create()
-    config = {
-        "seed": seed,
-        "loss": {"weights": {"ce": 1.0}},
-        "trainer": {"max_steps": steps},
-        "runtime": {"threads": 1},
-    }
-    run.config.write_text(yaml.safe_dump(config))
-    record = Record(
-        id=f"{seed:064x}",
-        name="run",
-        status="finished",
-        seed=seed,
-        created=created,
-        choices={"loss": "ce"},
-        monitor={"name": "miou", "mode": "max"},
-        scores={"val": {"miou": miou}, "test": {"miou": miou}},
-    )
-    for key, value in fields.items():
-        setattr(record, key, value)
-    write(record, run.result)
-
-
-def test_a_table_counts_each_seed_once_and_tells_settings_apart(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    from study_table import gathered, table
-
-    leave(tmp_path / "a", seed=1, miou=0.1)
-    leave(tmp_path / "a-2", seed=1, miou=0.5, created="2026-02-01")
-    leave(tmp_path / "b", seed=2, miou=0.7)
-    leave(tmp_path / "evaluated", seed=3, miou=0.9, parent="1" * 64)
-    leave(tmp_path / "failed", seed=4, miou=0.9, status="failed")
-    leave(tmp_path / "longer", seed=1, miou=0.8, steps=900)
-    head, _, first, second = table(gathered(tmp_path), group="loss", columns={}).splitlines()
-    assert head.split() == ["loss", "trainer.max_steps", "seeds", "test", "miou"]
-    assert first.split() == ["ce", "900", "1", "0.8000"]
-    assert second.split() == ["ce", "300", "2", "0.6000", "±", "0.1414"]
+    run("model_leaderboard", "model=unet,fcn", "seed=1", *data, cwd=tmp_path)
+    lines = leaderboard(tmp_path / "outputs/model_leaderboard")
+    told = {line["model"]: line["backbone"] for line in lines}
+    assert told == {"unet": "", "fcn": "resnet18"}, "one network has an encoder, the other none"
 
 
 def test_a_script_says_what_it_does_without_running_anything(tmp_path):

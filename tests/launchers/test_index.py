@@ -21,6 +21,7 @@ WORDS = ("model=unet", "seed=1")
 def facts(tmp_path):
     return Facts(
         id="a" * 64,
+        method="b" * 64,
         name="disks-unet",
         study=None,
         outputs=Path("outputs"),

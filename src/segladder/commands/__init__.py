@@ -18,6 +18,7 @@ COMMANDS = {
     "predict": "label pictures never seen before, or find their objects, with a trained run",
     "data": "show, measure and convert a data set, and choose anchors for it",
     "runs": "list, show and prune the runs in an outputs folder",
+    "report": "leaderboards, comparisons and ablation tables of the runs in an outputs folder",
     "bench": "tables about models, and what average precision forgives",
 }
 

@@ -93,6 +93,7 @@ def _failed_before_it_began(plan: Plan, end: JobEnd, log: Path) -> RunFolder | N
     draft = Record(
         id=facts.id,
         name=facts.name,
+        method=facts.method,
         task=facts.task,
         seed=facts.seed,
         choices=facts.choices,

@@ -15,6 +15,7 @@ from segladder.config.machine import prepare_machine
 from segladder.config.secrets import public, scrub
 from segladder.models.filled_later import filled_later
 from segladder.runs.code import code
+from segladder.runs.comparable import protocol_of
 from segladder.runs.environment import environment
 from segladder.runs.folder import SINGLE, RunFolder
 from segladder.runs.identity import hash_file, identity
@@ -178,6 +179,7 @@ def _draft(
         choices=job.choices,
         overrides=job.overrides,
         monitor={"name": job.cfg.metric.name, "mode": job.cfg.metric.mode},
+        protocol=protocol_of(job.public),
         data=summary,
         model=dict(parent.model),
         code=fingerprint,

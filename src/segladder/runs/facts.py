@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from segladder.config.assemble import build_datamodule, build_model
 from segladder.config.check import check
 from segladder.runs.code import fingerprint
+from segladder.runs.comparable import method_id
 from segladder.runs.identity import DATA_PATHS, hash_weights, identity
 from segladder.runs.job import Job
 from segladder.runs.resume import Rerun
@@ -33,6 +34,8 @@ class Facts:
     """One job of a sweep, as its configuration and data describe it."""
 
     id: str
+    method: str
+    """See `comparable.method_id`."""
     name: str
     study: str | None
     outputs: Path
@@ -78,6 +81,7 @@ def facts_of(cfg: DictConfig) -> Facts:
     trainer = job.cfg.trainer
     return Facts(
         id=identity(job.public, data_hashes=hashes, weight_hashes=weights),
+        method=method_id(job.public, data_hashes=hashes, weight_hashes=weights),
         name=job.name,
         study=job.cfg.study_name,
         outputs=Path(job.cfg.paths.outputs),

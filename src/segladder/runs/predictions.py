@@ -42,6 +42,7 @@ def evaluate_predictions(
     from segladder.config.assemble import build_datamodule, own_metric
     from segladder.config.machine import prepare_machine
     from segladder.runs.code import code
+    from segladder.runs.comparable import protocol_of
     from segladder.runs.environment import environment
     from segladder.runs.identity import identity
     from segladder.runs.lightning import quieten
@@ -72,6 +73,7 @@ def evaluate_predictions(
         choices={"model": name, "data": choices.get("data")},
         overrides=[scrub(word) for word in overrides],
         monitor={"name": cfg.metric.name, "mode": cfg.metric.mode},
+        protocol=protocol_of({"task": public(cfg)["task"]}),
         data=summary,
         code=fingerprint,
         environment=environment(plugins=list(cfg.get("plugins") or [])),

@@ -35,6 +35,8 @@ class Record:
     name: str
     parent: str | None = None
     """Id of the run that this record evaluates; such a record is never a seed of its own."""
+    method: str = ""
+    """64 hexadecimal digits that all seeds of a method share, see `comparable.py`; "" where it is not known."""
     status: Status = "running"
     task: str = ""
     seed: int | None = None
@@ -51,12 +53,15 @@ class Record:
     """Split -> metric -> value."""
     per_class: dict[str, dict[str, dict[str, float | None]]] = field(default_factory=dict)
     """Split -> measure -> class -> value."""
+    protocol: dict[str, Any] = field(default_factory=dict)
+    """How the scores come about, see `comparable.py`."""
     data: dict[str, Any] = field(default_factory=dict)
     """`name`, `hashes` and `counts` by split."""
     model: dict[str, Any] = field(default_factory=dict)
-    """`parameters`, `flops`."""
+    """`parameters`, `flops`; `pretrained`, the weights that training began with."""
     time: dict[str, Any] = field(default_factory=dict)
-    """`startup`, `fit`, `evaluate`, `total` in seconds; `images_per_second`; `data_wait`, a share."""
+    """`startup`, `fit`, `evaluate`, `total` in seconds; `images_per_second`; `data_wait`, a share;
+    `optimizer_steps`."""
     memory: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     """As from `environment.py`, and `world_size`."""
@@ -96,7 +101,7 @@ class Record:
 
 _NAMES = tuple(entry.name for entry in fields(Record) if entry.name not in ("unknown", "path"))
 _KINDS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("id", "name", "task", "created", "updated"), (str,)),
+    **dict.fromkeys(("id", "name", "method", "task", "created", "updated"), (str,)),
     "parent": (str, type(None)),
     "seed": (int, type(None)),
     "overrides": (list,),

@@ -14,6 +14,7 @@ from segladder.config.machine import prepare_machine
 from segladder.config.secrets import scrub
 from segladder.runs.atomic import write_atomic
 from segladder.runs.code import code
+from segladder.runs.comparable import method_id, pretrained_of, protocol_of
 from segladder.runs.ending import note_checkpoints, recorded
 from segladder.runs.environment import environment
 from segladder.runs.folder import RunFolder, require_space
@@ -73,7 +74,9 @@ def _run(job: Job, world: World, host: Host | None) -> Outcome:
     for line in told:
         say(line)
     fingerprint = code(list(job.cfg.get("plugins") or []))
-    run_id = identity(job.public, data_hashes=datamodule.summary()["hashes"], weight_hashes=hash_weights(job.public))
+    hashes, weights = datamodule.summary()["hashes"], hash_weights(job.public)
+    run_id = identity(job.public, data_hashes=hashes, weight_hashes=weights)
+    method = method_id(job.public, data_hashes=hashes, weight_hashes=weights)
     claimed = claim(
         Path(job.cfg.paths.outputs),
         job.cfg.study_name,
@@ -83,7 +86,7 @@ def _run(job: Job, world: World, host: Host | None) -> Outcome:
         sweep=job.sweep,
         retry=job.cfg.sweep.retry,
         rerun=job.cfg.sweep.rerun,
-        draft=_draft(job, run_id, datamodule, task, fingerprint),
+        draft=_draft(job, run_id, method, datamodule, task, fingerprint),
     )
     decision = claimed.decision
     if decision.kind == "busy":
@@ -168,6 +171,7 @@ def _fit(job: Job, decision: Decision, trainer: Trainer, datamodule: Segmentatio
         "steps": watch.step_seconds + watch.wait_seconds,
         "images_per_second": watch.images_per_second,
         "data_wait": watch.data_wait_share,
+        "optimizer_steps": trainer.global_step,
     }
     if keeper is not None and keeper.best_value is not None:
         record.monitor |= {"value": keeper.best_value, "epoch": keeper.best_epoch}
@@ -240,20 +244,22 @@ def _steps_done(checkpoint: Path | None) -> int:
 
 
 def _draft(
-    job: Job, run_id: str, datamodule: SegmentationDataModule, task: Rung, fingerprint: dict[str, Any]
+    job: Job, run_id: str, method: str, datamodule: SegmentationDataModule, task: Rung, fingerprint: dict[str, Any]
 ) -> Record:
     from segladder.models.size import parameter_count
 
     return Record(
         id=run_id,
         name=job.name,
+        method=method,
         task=task.kind,
         seed=job.cfg.seed,
         choices=job.choices,
         overrides=job.overrides,
         monitor={"name": job.cfg.metric.name, "mode": job.cfg.metric.mode},
+        protocol=protocol_of(job.public),
         data=datamodule.summary(),
-        model={"parameters": parameter_count(task.model)},
+        model={"parameters": parameter_count(task.model), "pretrained": pretrained_of(job.public)},
         code=fingerprint,
         environment=environment(world_size=_world_size(job.cfg.trainer), plugins=list(job.cfg.get("plugins") or [])),
     )

@@ -1,0 +1,1 @@
+"""From run records to leaderboards, ablation tables, statistics and pages."""

@@ -1,0 +1,198 @@
+"""What a setting does: a table of means by one or two varying keys, each with its difference to a baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from segladder.config.suggest import did_you_mean
+from segladder.report.board import Board, Place
+from segladder.report.methods import LEADING
+from segladder.report.statistics.several import holm
+from segladder.report.statistics.uncertainty import Estimate, Sample, difference_of, estimate_of
+from segladder.report.verdict import Verdict, verdict_of
+from segladder.types import UserError
+
+Where = tuple[str, str]
+"""Values of the key of the rows and of that of the columns; "" where there is none."""
+
+
+@dataclass(kw_only=True)
+class Cell:
+    """The methods with one value of each key, on average over the other keys."""
+
+    where: Where
+    methods: int
+    seeds: int
+    """Of the method with the fewest."""
+    sample: Sample | None
+    """None: they are not averaged, as others of the table lack some of them, or the reverse."""
+    estimate: Estimate | None = None
+    difference: Estimate | None = None
+    """To the baseline; None for the baseline itself, and where one of the two is not there."""
+    p: float = math.nan
+    """Of the difference, corrected by Holm for the whole table."""
+    verdict: Verdict | None = None
+
+
+@dataclass(kw_only=True)
+class Ablation:
+    """One table."""
+
+    board: Board
+    rows: str
+    cols: str
+    """The key of the columns; "" for a plain list."""
+    rest: list[str]
+    """The keys that are averaged over."""
+    row_values: list[str]
+    col_values: list[str]
+    cells: dict[Where, Cell]
+    baselines: dict[Where, Where]
+    """Cell -> what it is compared with."""
+    notes: list[str]
+
+
+def varying_keys(board: Board) -> list[str]:
+    """The settings that differ among a board's trained methods, the leading ones first."""
+    trained = _trained(board)
+    keys = dict.fromkeys(key for place in trained for key in place.method.settings)
+    telling = [key for key in keys if len({place.method.settings.get(key, "") for place in trained}) > 1]
+    return sorted(telling, key=lambda key: (key not in LEADING, list(keys).index(key)))
+
+
+def ablation(
+    board: Board, *, rows: str | None = None, cols: str | None = None, baseline: str | None = None
+) -> Ablation | None:
+    """The table of a board; None where nothing varies.
+
+    Args:
+        board: with its methods.
+        rows: the key of the rows; None: the first that varies.
+        cols: that of the columns; None: the second, where rows are left to be found, too.
+        baseline: a value of the rows, of the columns, or of both between commas; None: the first that ran.
+
+    Raises:
+        UserError: a key that does not vary, or a baseline that is not there.
+    """
+    keys = varying_keys(board)
+    for name, key in (("rows", rows), ("cols", cols)):
+        if key is not None and key not in keys:
+            told = f" There are {', '.join(keys)}." if keys else " All runs have the same settings."
+            raise UserError(f"{name}={key}: it does not vary among the runs{did_you_mean(key, keys)}{told}")
+    if rows is not None and rows == cols:
+        raise UserError(f"rows={rows} and cols={cols} are one key. Give another for the columns, or leave it out.")
+    if not keys:
+        return None
+    if rows is None:
+        left = [key for key in keys if key != cols]
+        if not left:
+            rows, cols = str(cols), None
+        else:
+            rows = left[0]
+            cols = cols if cols is not None or len(left) < 2 else left[1]
+    table = _table(board, keys, rows, cols or "")
+    _compare(table, baseline)
+    return table
+
+
+def _table(board: Board, keys: Sequence[str], rows: str, cols: str) -> Ablation:
+    rest = [key for key in keys if key not in (rows, cols)]
+    members: dict[Where, dict[tuple[str, ...], Place]] = {}
+    for place in sorted(_trained(board), key=lambda place: min(run.created for run in place.method.runs)):
+        settings = place.method.settings
+        where = (settings.get(rows, ""), settings.get(cols, "") if cols else "")
+        members.setdefault(where, {})[tuple(settings.get(key, "") for key in rest)] = place
+    row_values, col_values = (list(dict.fromkeys(where[axis] for where in members)) for axis in (0, 1))
+    every = list(dict.fromkeys(combination for cell in members.values() for combination in cell))
+    notes, cells = [], {}
+    for where in ((row, col) for row in row_values for col in col_values):
+        cell = members.get(where, {})
+        lacking = [combination for combination in every if combination not in cell]
+        sample = None if lacking or not cell else Sample.mean_of([place.sample for place in cell.values()])
+        seeds = min((place.sample.seeds for place in cell.values()), default=0)
+        cells[where] = Cell(where=where, methods=len(cell), seeds=seeds, sample=sample)
+        if sample is not None:
+            cells[where].estimate = estimate_of(sample)
+        if lacking:
+            notes.append(f"{_named(rows, cols, where)} is missing {_combinations(rest, lacking)}.")
+    if rest and not notes:
+        notes.append(f"Averaged over {', '.join(rest)} ({len(every)} combinations, all there).")
+    elif rest and notes:
+        notes.insert(0, f"Not averaged over {', '.join(rest)} where a combination is missing:")
+    return Ablation(
+        board=board,
+        rows=rows,
+        cols=cols,
+        rest=rest,
+        row_values=row_values,
+        col_values=col_values,
+        cells=cells,
+        baselines={},
+        notes=notes,
+    )
+
+
+def _named(rows: str, cols: str, where: Where) -> str:
+    return f"{rows}={where[0] or 'none'}" + (f" {cols}={where[1] or 'none'}" if cols else "")
+
+
+def _combinations(rest: Sequence[str], lacking: Sequence[tuple[str, ...]]) -> str:
+    if not rest:
+        return "altogether"
+    told = [" ".join(f"{k}={v or 'none'}" for k, v in zip(rest, values, strict=True)) for values in lacking[:3]]
+    return ", ".join(told) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
+
+
+def _compare(table: Ablation, baseline: str | None) -> None:
+    row, col = _baseline(table, baseline)
+    found: list[Cell] = []
+    for where, cell in table.cells.items():
+        against = (where[0] if row is None else row, where[1] if col is None else col)
+        base = table.cells[against].sample
+        if against == where or base is None or cell.sample is None:
+            continue
+        table.baselines[where] = against
+        cell.difference = difference_of(cell.sample, base)
+        found.append(cell)
+    # a verdict needs seeds enough on both sides, and only verdicts count as tests
+    tested = [cell.difference.p_value() if cell.difference and cell.difference.enough else math.nan for cell in found]
+    for cell, p in zip(found, holm(tested), strict=True):
+        assert cell.difference is not None
+        cell.p = float(p)
+        cell.verdict = verdict_of(cell.difference, cell.p, minimised=table.board.minimised)
+    named = _named(table.rows, table.cols, (row or "", col or ""))
+    if row is None:
+        named = f"{table.cols}={col} of the same {table.rows}"
+    elif col is None and table.cols:
+        named = f"{table.rows}={row} of the same {table.cols}"
+    if found:
+        table.notes.append(f"Differences are to {named}.")
+
+
+def _baseline(table: Ablation, baseline: str | None) -> tuple[str | None, str | None]:
+    """Row and column of what is compared with; None for the cell's own."""
+    if baseline is None:
+        return (None, table.col_values[0]) if table.cols and len(table.col_values) > 1 else (table.row_values[0], None)
+    row: str | None = None
+    col: str | None = None
+    for word in baseline.split(","):
+        key, equals, value = word.strip().partition("=")
+        if not equals:
+            key, value = "", key
+        if value in table.row_values and key in ("", table.rows) and row is None:
+            row = value
+        elif table.cols and value in table.col_values and key in ("", table.cols) and col is None:
+            col = value
+        else:
+            values = [*table.row_values, *(table.col_values if table.cols else [])]
+            raise UserError(
+                f"baseline={baseline}: there is no '{word.strip()}'{did_you_mean(value, values)} Give one of"
+                f" {', '.join(value for value in values if value)}."
+            )
+    return row, col
+
+
+def _trained(board: Board) -> list[Place]:
+    return [place for place in board.places if not place.method.key.startswith("predictions ")]

@@ -1,0 +1,193 @@
+"""Which runs may stand in one table: what sets them apart altogether, and what is marked where it differs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from segladder.metrics.useless import useless
+from segladder.report.methods import Method
+from segladder.report.reading import Run
+
+OBJECTS = ("mask_ap", "box_ap")
+"""Metrics of objects, in this order; the first that a run has is what it is ranked by there."""
+
+
+@dataclass(frozen=True, order=True, kw_only=True)
+class Ground:
+    """What runs must share for their scores to mean the same."""
+
+    data: str
+    split: str
+    """The published name of the split: on Cityscapes `val` where the test set is meant."""
+    content: str
+    """The hash of the images and labels that were scored."""
+    metrics: int
+    """The version of the metrics."""
+    size: str
+    """Of the images when they were scored; "" for their own."""
+
+    @property
+    def title(self) -> str:
+        size = f", scored at {self.size}" if self.size else ""
+        return f"{self.data} {self.split}{size}"
+
+
+def ground_of(run: Run) -> Ground | None:
+    """The ground that a run's scores stand on; None where it has none."""
+    split = run.scored
+    if split not in run.scores:
+        return None
+    inference = run.protocol.get("inference") or {}
+    size = inference.get("size")
+    return Ground(
+        data=run.data,
+        split=run.splits.get(split, split),
+        content=run.hashes.get(split, ""),
+        metrics=int(run.protocol.get("metrics") or 1),
+        size="" if size is None else json.dumps(size),
+    )
+
+
+def apart(grounds: Sequence[Ground]) -> list[str]:
+    """Why runs of the same data set stand in different tables: a sentence each."""
+    told = []
+    names = Counter((ground.data, ground.split) for ground in grounds)
+    for (data, split), count in names.items():
+        if count < 2:
+            continue
+        mine = [ground for ground in grounds if (ground.data, ground.split) == (data, split)]
+        reasons = []
+        if len({ground.content for ground in mine}) > 1:
+            reasons.append("the images or labels scored are not the same (their hashes differ)")
+        if len({ground.size for ground in mine}) > 1:
+            reasons.append("images were scored at different sizes")
+        if len({ground.metrics for ground in mine}) > 1:
+            reasons.append("the metrics are of different versions")
+        told.append(f"Runs on {data} {split} stand in {count} tables, as {' and '.join(reasons)}.")
+    return told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """Something in which a method differs from most of its table."""
+
+    letter: str
+    text: str
+
+
+def marks_of(methods: Sequence[Method]) -> tuple[dict[str, list[str]], list[Mark]]:
+    """What differs where it should not.
+
+    Returns:
+        Key of a method -> letters of its marks; and what each letter means.
+    """
+    letters: dict[str, list[str]] = {method.key: [] for method in methods}
+    marks: list[Mark] = []
+    told: dict[str, str] = {}
+
+    def mark(method: Method, text: str) -> None:
+        if text not in told:
+            told[text] = _letter(len(told))
+            marks.append(Mark(letter=told[text], text=text))
+        if told[text] not in letters[method.key]:
+            letters[method.key].append(told[text])
+
+    for read, say in _MUST_AGREE:
+        values = {method.key: {read(run) for run in method.runs} - {None} for method in methods}
+        counts = Counter(value for found in values.values() for value in found)
+        if not counts:
+            continue
+        usual = counts.most_common(1)[0][0]
+        for method in methods:
+            for value in sorted(values[method.key] - {usual}, key=str):
+                mark(method, say(value, usual))
+    for method in methods:
+        for told_of in _by_itself(method):
+            mark(method, told_of)
+    return letters, marks
+
+
+def _letter(index: int) -> str:
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    return alphabet[index % 26] * (index // 26 + 1)
+
+
+_Fact = str | int | None
+
+
+def _protocol(run: Run) -> _Fact:
+    inference = {key: value for key, value in (run.protocol.get("inference") or {}).items() if key != "size"}
+    return ", ".join(f"{key}={json.dumps(value)}" for key, value in sorted(inference.items())) or "whole images"
+
+
+def _tolerance(run: Run) -> _Fact:
+    tolerance = run.protocol.get("boundary_tolerance")
+    return None if tolerance is None else str(tolerance)
+
+
+def _training_data(run: Run) -> _Fact:
+    return run.hashes.get("train") if run.seed is not None and run.parent is None else None
+
+
+def _validation_data(run: Run) -> _Fact:
+    return run.hashes.get("val") if run.seed is not None and run.parent is None else None
+
+
+_MUST_AGREE: tuple[tuple[Callable[[Run], _Fact], Callable[[_Fact, _Fact], str]], ...] = (
+    (_protocol, lambda mine, usual: f"scored with {mine}; most with {usual}"),
+    (_tolerance, lambda mine, usual: f"boundary F1 with a tolerance of {mine} pixels; most with {usual}"),
+    (_training_data, lambda mine, usual: "trained on other images or labels than most"),
+    (_validation_data, lambda mine, usual: "best weights chosen on other validation images than most"),
+    (
+        lambda run: run.steps,
+        lambda mine, usual: f"trained for {mine:,} steps; most for {usual:,}",
+    ),
+    (
+        lambda run: ", ".join(run.pretrained) or "drawn" if run.seed is not None and run.parent is None else None,
+        lambda mine, usual: f"began with {_weights(mine)}; most with {_weights(usual)}",
+    ),
+    (
+        lambda run: run.fingerprint[:8] or None if run.seed is not None else None,
+        lambda mine, usual: f"run with other code ({mine}; most with {usual})",
+    ),
+)
+
+
+def _weights(told: _Fact) -> str:
+    return "random weights" if told == "drawn" else f"pretrained weights ({told})"
+
+
+def _by_itself(method: Method) -> list[str]:
+    """What is to be said of a method, whatever the others are."""
+    told = []
+    if any(run.dirty for run in method.runs if run.seed is not None):
+        told.append("run from a working copy with changes that were not committed")
+    if any(_same_split(run) for run in method.runs):
+        told.append("its best weights were chosen on the images that it is scored on")
+    flags = {
+        flag for run in method.runs if (flag := useless(run.scores[run.scored], run.per_class.get(run.scored, {})))
+    }
+    if flags:
+        told.append("high pixel accuracy, useless masks: " + _worst_flag(flags))
+    undefined = [run for run in method.runs if _undefined(run)]
+    if undefined:
+        told.append(f"{len(undefined)} of {len(method.runs)} runs have an undefined score and are left out of its mean")
+    return told
+
+
+def _worst_flag(flags: set[str]) -> str:
+    return sorted(flags)[0].rstrip(".")
+
+
+def _same_split(run: Run) -> bool:
+    val, scored = run.hashes.get("val"), run.hashes.get(run.scored)
+    return run.seed is not None and run.parent is None and val is not None and val == scored
+
+
+def _undefined(run: Run) -> bool:
+    value = run.scores[run.scored].get(run.metric)
+    return run.metric in run.scores[run.scored] and (value is None or math.isnan(value))

@@ -1,0 +1,76 @@
+"""What a leaderboard says in sentences, and what it warns of."""
+
+from __future__ import annotations
+
+from segladder.report import figures
+from segladder.report.board import Board, Place
+from segladder.report.statistics.uncertainty import MIN_SEEDS, difference_of
+
+_NAMED = 3
+
+
+def findings(board: Board) -> list[str]:
+    """The sentences of a board, most important first."""
+    told = [_first(board)]
+    told += _choice(board)
+    few = [place for place in board.places if place.sample.seeds < MIN_SEEDS]
+    if few and len(board.places) > 1:
+        told.append(
+            f"{len(few)} of {len(board.places)} methods {'has' if len(few) == 1 else 'have'} fewer than {MIN_SEEDS}"
+            " seeds: there is no verdict on them. Add seeds to the same sweep; only the new jobs run."
+        )
+    return told
+
+
+def _first(board: Board) -> str:
+    top = board.places[0]
+    score = f"{figures.spread(top.sample.mean, top.sample.std)}"
+    seeds = f"{top.sample.seeds} {'seed' if top.sample.seeds == 1 else 'seeds'}"
+    best = "lowest" if board.minimised else "highest"
+    if len(board.places) == 1:
+        return f"{top.method.label}: {board.ground.split} {board.metric} {score} over {seeds}."
+    said = f"{top.method.label} has the {best} {board.ground.split} {board.metric}, {score} over {seeds}"
+    if not board.pairs.tests:
+        return f"{said}; there are too few seeds to say whether it is better than any other."
+    better = board.pairs.better().T if board.minimised else board.pairs.better()
+    beaten = [place for index, place in enumerate(board.places) if better[0, index]]
+    open_ = [place for index, place in enumerate(board.places) if index and not better[0, index]]
+    if not open_:
+        return f"{said}, and the data say that it is better than every other."
+    if not beaten:
+        return f"{said}, but the data tell it apart from no other."
+    return f"{said}; the data say that it is better than {_list(beaten)}, and leave open {_list(open_)}."
+
+
+def _choice(board: Board) -> list[str]:
+    """Whom one would choose on the validation set, and what choosing on the test set does."""
+    if len(board.places) < 2:
+        return []
+    scored = [place for place in board.places if place.val is not None]
+    count = len(board.places)
+    if len(scored) < 2:
+        return [
+            f"The best of {count} methods by its {board.ground.split} score looks better than it is: the choice was"
+            " made on the very images. There are no validation scores to choose by."
+        ]
+    pick = min if board.minimised else max
+    chosen = pick(scored, key=lambda place: place.val if place.val is not None else 0.0)
+    top = board.places[0]
+    if chosen is top:
+        return [
+            f"Chosen on the validation set it is {top.method.label} as well, so that its {board.ground.split} score"
+            " is that of a choice made elsewhere."
+        ]
+    difference = difference_of(chosen.sample, top.sample)
+    return [
+        f"Chosen on the validation set it is {chosen.method.label}, whose {board.ground.split} {board.metric} is"
+        f" {figures.score(chosen.sample.mean)} ({figures.score(difference.value, sign=True)}): report that one. The"
+        f" best of {count} by its {board.ground.split} score looks better than it is."
+    ]
+
+
+def _list(places: list[Place]) -> str:
+    names = [place.method.label for place in places]
+    if len(names) > _NAMED + 1:
+        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

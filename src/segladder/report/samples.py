@@ -1,0 +1,135 @@
+"""The statistics of single images, read for a whole table: each method's score, and how it moves with the images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segladder.data.progress import with_progress
+from segladder.metrics.per_image import read_arrays
+from segladder.report.methods import Method
+from segladder.report.reading import Run
+from segladder.report.statistics.resampling import can_resample, draws, resampled
+from segladder.report.statistics.uncertainty import Sample
+from segladder.types import UserError
+
+RESAMPLES = 2000
+_AGREE = 1e-6
+"""How far a record's score may be from that of its images: nothing but rounding lies between."""
+
+
+@dataclass(kw_only=True)
+class Sampled:
+    """The methods of a table as samples."""
+
+    samples: dict[str, Sample]
+    """Key of a method -> what is known of it; a method without a defined score is left out."""
+    images: int = 0
+    """How many were drawn from; 0 where single images are not known."""
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    """Key of a method -> what is to be said about its runs."""
+
+
+def sample_methods(methods: Sequence[Method], metric: str, *, resamples: int = RESAMPLES, seed: int = 0) -> Sampled:
+    """Reads what `per_image.npz` holds of every run and resamples all of them alike.
+
+    A run whose record and images disagree is left out, and said so: one of the two was edited.
+
+    Args:
+        methods: all scored on the same images.
+        metric: what is compared.
+        resamples: how often the images are drawn again; 0: they are not read.
+        seed: of the draws.
+    """
+    out = Sampled(samples={}, notes={method.key: [] for method in methods})
+    pool = _Pool(metric, resamples=resamples, seed=seed)
+    total = sum(len(method.runs) for method in methods)
+    moved = with_progress(_moved(methods, metric, pool, out), total, f"resampling the images of {total:,} runs")
+    by_method: dict[str, list[tuple[float, NDArray[np.float64] | None]]] = {}
+    for method, score, rows in moved:
+        if score is not None:
+            by_method.setdefault(method.key, []).append((score, rows))
+    for key, found in by_method.items():
+        known = [rows for _, rows in found if rows is not None]
+        whole = len(known) == len(found)
+        if known and not whole:
+            out.notes[key].append(f"single images are known of {len(known)} of {len(found)} runs only, so of none here")
+        out.samples[key] = Sample.of(
+            [score for score, _ in found],
+            np.stack(known, axis=1) if whole and known else None,
+            images=pool.images if whole and known else 0,
+        )
+    out.images = pool.images
+    return out
+
+
+def _moved(
+    methods: Sequence[Method], metric: str, pool: _Pool, out: Sampled
+) -> Iterable[tuple[Method, float | None, NDArray[np.float64] | None]]:
+    for method in methods:
+        for run in method.runs:
+            score = run.scores[run.scored].get(metric)
+            if score is None or pool.resamples == 0:
+                yield method, score, None
+                continue
+            try:
+                whole, rows = pool.read(run)
+            except UserError as error:
+                out.notes[method.key].append(str(error))
+                whole, rows = None, None
+            if whole is not None and not abs(whole - score) <= _AGREE:
+                out.notes[method.key].append(
+                    f"{_seed(run)} left out: its record says {metric} {score:.6f}, its images {whole:.6f}; one of the"
+                    " two was edited or belongs to another run"
+                )
+                yield method, None, None
+                continue
+            yield method, score, rows
+
+
+def _seed(run: Run) -> str:
+    return run.name if run.seed is None else f"seed {run.seed}"
+
+
+class _Pool:
+    """The images of one test set: the first file that is read says which they are."""
+
+    def __init__(self, metric: str, *, resamples: int, seed: int) -> None:
+        self.metric, self.resamples, self.seed = metric, resamples, seed
+        self._ids: NDArray[Any] | None = None
+        self._weights = np.zeros((0, 0), dtype=np.int64)
+
+    @property
+    def images(self) -> int:
+        return 0 if self._ids is None else len(self._ids)
+
+    def read(self, run: Run) -> tuple[float | None, NDArray[np.float64] | None]:
+        """The score on all images, and on each resample.
+
+        Raises:
+            UserError: the file is missing, damaged, or of other images.
+        """
+        path = run.folder.per_image
+        try:
+            arrays = read_arrays(path)
+        except UserError as error:
+            raise UserError(f"{_seed(run)}: {error}") from error
+        if not can_resample(self.metric, arrays):
+            return None, None
+        ids = arrays["image_id"]
+        order = np.argsort(ids, kind="stable")
+        if self._ids is None:
+            # in the order of their names: which file came first must not matter
+            self._ids = ids[order]
+            once = np.ones((1, len(ids)), dtype=np.int64)
+            self._weights = np.concatenate([once, draws(len(ids), resamples=self.resamples, seed=self.seed)])
+        if not np.array_equal(ids[order], self._ids):
+            raise UserError(f"{_seed(run)}: '{path}' is of other images than those of the other runs.")
+        weights = np.empty_like(self._weights)
+        weights[:, order] = self._weights
+        rows = resampled(self.metric, arrays, weights)
+        return (None if np.isnan(rows[0]) else float(rows[0])), rows[1:]

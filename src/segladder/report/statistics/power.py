@@ -1,0 +1,91 @@
+"""How many seeds would settle a comparison."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy import stats
+
+from segladder.report.statistics.uncertainty import MIN_SEEDS, Estimate
+
+POWER = 0.8
+"""The chance of a verdict that is asked for (Cohen, 1988)."""
+_MOST = 1000
+"""Seeds beyond which nobody goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needed:
+    """What it would take to tell two methods apart, were the difference as large as it looks."""
+
+    seeds: int | None
+    """Of each method; None: no number of seeds does it."""
+    images: float | None = None
+    """Where seeds do not do it: how many times as many test images would, with as many seeds as one likes."""
+
+
+def power_of(difference: Estimate, seeds: int, *, level: float = 0.05) -> float:
+    """The chance that a two-sided test with so many seeds of each method finds the difference.
+
+    Args:
+        difference: of two methods, whose spread over seeds is known.
+        seeds: of each, at least 2.
+        level: of the test.
+
+    Raises:
+        ValueError: the spread over seeds is unknown.
+    """
+    spread, images = _spread(difference)
+    by_seeds = spread / seeds
+    variance = by_seeds + images
+    if variance == 0:
+        return 1.0 if difference.value else level
+    # as Welch with equal spreads; images are many, and add variance without taking freedom away
+    freedom = variance**2 / (by_seeds**2 / (2 * (seeds - 1))) if by_seeds else math.inf
+    shift = abs(difference.value) / math.sqrt(variance)
+    if freedom > 1e4:
+        limit = float(stats.norm.isf(level / 2))
+        return float(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift))
+    limit = float(stats.t.isf(level / 2, freedom))
+    return float(stats.nct.sf(limit, freedom, shift) + stats.nct.cdf(-limit, freedom, shift))
+
+
+def seeds_needed(difference: Estimate, *, level: float = 0.05, power: float = POWER) -> Needed:
+    """The fewest seeds of each method with which the difference would be found with the given chance.
+
+    Args:
+        difference: of two methods, whose spread over seeds is known.
+        level: of the test; of one in a table of m, level / m is on the safe side.
+        power: the chance asked for.
+
+    Raises:
+        ValueError: the spread over seeds is unknown.
+    """
+    _, images = _spread(difference)
+    if difference.value == 0:
+        return Needed(seeds=None)
+    if power_of(difference, _MOST, level=level) < power:
+        reach = float(stats.norm.isf(level / 2) + stats.norm.ppf(power))
+        times = images / (difference.value / reach) ** 2
+        return Needed(seeds=None, images=times if times > 1 else None)
+    low, high = MIN_SEEDS - 1, MIN_SEEDS
+    while power_of(difference, high, level=level) < power:
+        low, high = high, min(_MOST, 2 * high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if power_of(difference, middle, level=level) < power:
+            low = middle
+        else:
+            high = middle
+    return Needed(seeds=high)
+
+
+def _spread(difference: Estimate) -> tuple[float, float]:
+    """The variance of one seed of both methods together, and the images' part."""
+    if math.isnan(difference.seeds_variance) or len(difference.seeds) != 2:
+        raise ValueError("The spread over seeds of both methods must be known.")
+    # equal numbers are asked for; where they were not, the mean of the two is as good a guess as any
+    per_seed = difference.seeds_variance * 2 / sum(1 / seeds for seeds in difference.seeds)
+    images = 0.0 if math.isnan(difference.images_variance) else difference.images_variance
+    return per_seed, images

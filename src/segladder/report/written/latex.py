@@ -1,0 +1,78 @@
+"""A sheet as a LaTeX table: booktabs, the best in bold, the second underlined."""
+
+from __future__ import annotations
+
+import re
+
+from segladder.report.sheet import Cell, Sheet
+
+_MEANING = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "%": r"\%",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "±": r"$\pm$",
+    "–": "--",
+    "…": r"\ldots{}",
+    "≤": r"$\le$",
+}
+_NUMBER = re.compile(r"(?<![\w.])-(?=[\d.])")
+
+
+def latex(sheet: Sheet) -> str:
+    r"""A `table` with caption, label and notes; needs `\usepackage{booktabs}` and, for all letters, `[T1]{fontenc}`.
+
+    Minor columns are left out: a page is narrow. The CSV has them.
+    """
+    sheet = sheet.without_minor()
+    kinds = "".join("r" if column.right else "l" for column in sheet.columns)
+    ties = [row for row in sheet.rows if row and row[0].text == "1"] if sheet.columns[0].key == "rank" else []
+    lines = [
+        r"% \usepackage{booktabs}",
+        r"\begin{table}",
+        r"  \centering",
+        rf"  \caption{{{escaped(sheet.title)}. The best is bold, the second underlined"
+        + (f"; {len(ties)} methods share the first rank" if len(ties) > 1 else "")
+        + ".}",
+        rf"  \label{{tab:{sheet.name}}}",
+        rf"  \begin{{tabular}}{{{kinds}}}",
+        r"    \toprule",
+        f"    {_line([escaped(column.title) for column in sheet.columns])}",
+        r"    \midrule",
+        *(f"    {_line([_cell(cell) for cell in row])}" for row in sheet.rows),
+        r"    \bottomrule",
+        r"  \end{tabular}",
+    ]
+    if sheet.notes:
+        lines += [r"  \par\smallskip\footnotesize\raggedright"]
+        lines += [f"  {escaped(note)}" + r"\par" for note in sheet.notes]
+    return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX sets as it is; a minus before a number is a minus."""
+    plain = " ".join(text.split()).encode("utf-8", "replace").decode()
+    set_as_is = "".join(_MEANING.get(letter, letter) for letter in _NUMBER.sub("\x00", plain))
+    # a bracket at the start of a row would be taken for an argument of the line before it
+    return set_as_is.replace("\x00", "$-$").replace("[", "{[}").replace("]", "{]}")
+
+
+def _cell(cell: Cell) -> str:
+    text = escaped(cell.text)
+    if cell.best:
+        return rf"\textbf{{{text}}}"
+    return rf"\underline{{{text}}}" if cell.second else text
+
+
+def _line(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"

@@ -1,0 +1,89 @@
+"""`segladder report`."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from drawn_runs import draw_run, draw_sweep
+
+
+def test_a_sweep_is_reported_in_all_forms(segladder, tmp_path):
+    draw_sweep(tmp_path / "outputs", methods={"ce": 0.1, "dice": 0.3}, study="losses")
+    ran = segladder("report", "power=true")
+    assert ran.code == 0, ran.text
+    assert "Leaderboard of disks test: miou" in ran.out
+    assert "the data say that it is better than every other" in ran.out
+    assert "Ablation by loss" in ran.out and "Comparisons on" in ran.out and "settled" in ran.out
+    files = {path.name for path in (tmp_path / "outputs/report").iterdir()}
+    assert {f"{name}.{ending}" for name in (LEADERBOARD, ABLATION, COMPARISONS) for ending in ("csv", "tex")} <= files
+    text = (tmp_path / "outputs/report/report.md").read_text()
+    assert text.startswith("# Report of outputs") and text.count("\n## ") == 3
+    rows = list(csv.DictReader((tmp_path / f"outputs/report/{LEADERBOARD}.csv").open()))
+    assert [row["loss"] for row in rows] == ["ce", "dice"]
+    # links lead from the report to the run
+    assert (tmp_path / "outputs/report" / rows[0]["runs"] / "result.json").is_file()
+
+
+LEADERBOARD = "leaderboard-disks-test-miou"
+ABLATION = "ablation-disks-test-miou-loss"
+COMPARISONS = "comparisons-disks-test-miou"
+
+
+def test_rows_and_columns_by_choice(segladder, tmp_path):
+    for model in ("unet", "fcn"):
+        draw_sweep(tmp_path / "outputs", methods={"ce": 0.1, "dice": 0.3}, model=model)
+    ran = segladder("report", "rows=loss", "cols=model", "baseline=unet", "output=out", "resamples=100")
+    assert ran.code == 0, ran.text
+    assert "loss \\ model" in ran.out and "Differences are to model=unet of the same loss." in ran.out
+    assert (tmp_path / "out/differences-disks-test-miou-loss-model.tex").is_file()
+
+
+def test_what_is_left_out_is_told(segladder, tmp_path):
+    draw_sweep(tmp_path / "outputs", methods={"ce": 0.1}, seeds=(1, 2))
+    damaged = draw_run(tmp_path / "outputs", seed=3)
+    (damaged / "result.json").write_text('{"schema": 1, "id":')
+    draw_run(tmp_path / "outputs", seed=4, status="failed")
+    ran = segladder("report", "resamples=0")
+    assert ran.code == 0, ran.text
+    assert f"Warning: The record '{damaged.relative_to(tmp_path)}/result.json' is not valid JSON" in ran.out
+    assert "seed 4 did not finish: failed (bad luck)." in ran.out
+
+
+def test_names_of_any_kind_are_shown_as_text(segladder, tmp_path):
+    name = "<script>alert(1)</script> \\input{x} $x_1$ & é"
+    theirs = {"name": name, "choices": {"model": name}, "overrides": []}
+    draw_run(tmp_path / "outputs", seed=None, method="", folder="theirs-12345678", **theirs)
+    ran = segladder("report")
+    assert ran.code == 0, ran.text
+    assert "<script>" not in (tmp_path / "outputs/report/report.md").read_text().replace("\\<", "")
+    assert r"\textbackslash{}input\{x\}" in (tmp_path / f"outputs/report/{LEADERBOARD}.tex").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("runs=none",), "runs=none is not there."),
+        (("rusn=outputs",), "segladder report has no 'rusn': did you mean 'runs'?"),
+        (("outputs",), "'outputs' is no setting."),
+        (("study=losse",), "study=losse: no run is of that study: did you mean 'losses'?"),
+        (("metric=mioo",), "metric=mioo: no run has it: did you mean 'miou'?"),
+        (("rows=model",), "rows=model: it does not vary among the runs"),
+        (("power=yes",), "power=yes is neither true nor false."),
+        (("resamples=7",), "resamples=7: give a whole number from 100"),
+        (("output=outputs/losses/x/y", "runs=outputs"), ""),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(segladder, tmp_path, words, said):
+    draw_sweep(tmp_path / "outputs", methods={"ce": 0.1, "dice": 0.2}, study="losses", seeds=(1,))
+    (tmp_path / "outputs/losses/x").write_text("a file in the way")
+    ran = segladder("report", *words)
+    assert ran.code == 1 and ran.err.startswith(f"segladder: {said}"), ran.text
+    assert "Traceback" not in ran.text
+
+
+def test_an_empty_folder_says_so(segladder, tmp_path):
+    (tmp_path / "outputs").mkdir()
+    ran = segladder("report")
+    assert ran.code == 1 and "There are no runs in 'outputs'" in ran.err

@@ -1,0 +1,68 @@
+"""How many seeds settle a comparison, against statsmodels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from statsmodels.stats.power import TTestIndPower
+
+from segladder.report.statistics.power import power_of, seeds_needed
+from segladder.report.statistics.uncertainty import Estimate, Sample, difference_of
+
+
+def difference(effect, *, images=0.0, seeds=5):
+    """Of two methods whose seeds have standard deviation 1."""
+    return Estimate(
+        value=effect,
+        seeds_variance=2 / seeds,
+        images_variance=images,
+        freedom=2 * seeds - 2,
+        seeds=(seeds, seeds),
+    )
+
+
+@pytest.mark.parametrize("effect", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("seeds", [2, 3, 6, 20])
+def test_power_is_that_of_students_test(effect, seeds):
+    reference = TTestIndPower().power(effect, nobs1=seeds, alpha=0.05)
+    assert power_of(difference(effect), seeds) == pytest.approx(reference, abs=1e-6)
+
+
+@pytest.mark.parametrize("effect", [0.5, 1.0, 2.0, 3.0])
+def test_seeds_needed_are_the_fewest_that_have_the_power(effect):
+    needed = seeds_needed(difference(effect)).seeds
+    assert needed is not None
+    reference = TTestIndPower().solve_power(effect, alpha=0.05, power=0.8)
+    assert needed == max(3, math.ceil(reference))
+
+
+def test_two_standard_deviations_are_found_with_six_seeds():
+    assert power_of(difference(2.0), 6) >= 0.8
+
+
+def test_where_images_are_the_limit_no_seeds_help():
+    found = seeds_needed(difference(1.0, images=1.0))
+    assert found.seeds is None
+    # sqrt(variance) may be 1 / 2.80 at most: 1.96 and 0.84 normal deviations
+    assert found.images == pytest.approx(2.8016**2, rel=1e-3)
+
+
+def test_no_difference_is_never_found():
+    assert seeds_needed(difference(0.0)).seeds is None
+    assert seeds_needed(difference(0.0)).images is None
+
+
+def test_one_seed_tells_no_spread():
+    with pytest.raises(ValueError, match="spread over seeds"):
+        seeds_needed(difference_of(Sample.of([0.5]), Sample.of([0.6, 0.7])))
+
+
+def test_unequal_numbers_of_seeds_are_taken_as_equally_spread():
+    rng = np.random.default_rng(0)
+    few, many = rng.normal(0, 1, 4), rng.normal(0, 1, 12)
+    found = difference_of(Sample.of(few), Sample.of(many))
+    spread = found.seeds_variance * 2 / (1 / 4 + 1 / 12)
+    same = Estimate(value=found.value, seeds_variance=spread / 9, images_variance=0.0, freedom=16, seeds=(9, 9))
+    assert power_of(found, 7) == pytest.approx(power_of(same, 7))

@@ -1,0 +1,101 @@
+"""Ablation tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from drawn_runs import draw_run
+from segladder.report.ablation import ablation, varying_keys
+from segladder.report.board import boards
+from segladder.report.reading import read_runs
+from segladder.report.statistics.several import holm
+from segladder.types import UserError
+
+
+def drawn(tmp_path, *, models=("unet", "fcn"), losses=("ce", "dice"), backbones=(None,), seeds=(1, 2, 3), without=()):
+    for number, (model, loss, backbone) in enumerate(
+        (m, lo, b) for m in models for lo in losses for b in backbones if (m, lo, b) not in without
+    ):
+        miss = 0.1 + 0.1 * (model == "fcn") + 0.02 * (loss == "dice") + 0.05 * (backbone == "big")
+        for seed in seeds:
+            moment = f"2026-01-01T00:00:{number:02d}+00:00"
+            draw_run(tmp_path, model=model, loss=loss, backbone=backbone, seed=seed, miss=miss, created=moment)
+    (board,) = boards(read_runs(tmp_path).runs, resamples=200)
+    return board
+
+
+def test_the_varying_keys_are_found(tmp_path):
+    board = drawn(tmp_path, backbones=("small", "big"))
+    assert varying_keys(board) == ["model", "backbone", "loss"]
+    table = ablation(board, rows="model", cols="loss")
+    assert (table.rows, table.cols, table.rest) == ("model", "loss", ["backbone"])
+    assert table.row_values == ["unet", "fcn"] and table.col_values == ["ce", "dice"]
+
+
+def test_cells_are_means_over_the_rest_where_all_of_it_is_there(tmp_path):
+    board = drawn(tmp_path, backbones=("small", "big"))
+    table = ablation(board, rows="model", cols="loss")
+    means = {place.method.label: place.sample.mean for place in board.places}
+    cell = table.cells["unet", "dice"]
+    assert cell.sample.mean == pytest.approx(np.mean([means["unet small dice"], means["unet big dice"]]))
+    assert cell.methods == 2 and cell.seeds == 3
+    assert "Averaged over backbone (2 combinations, all there)." in table.notes
+
+
+def test_what_is_missing_is_told_and_not_averaged(tmp_path):
+    board = drawn(tmp_path, backbones=("small", "big"), without=[("fcn", "dice", "big")])
+    table = ablation(board, rows="model", cols="loss")
+    assert table.cells["fcn", "dice"].sample is None and table.cells["fcn", "ce"].sample is not None
+    assert "model=fcn loss=dice is missing backbone=big." in table.notes
+    assert table.cells["fcn", "dice"].difference is None
+
+
+def test_differences_are_to_the_baseline_and_corrected_for_the_table(tmp_path):
+    board = drawn(tmp_path)
+    table = ablation(board, rows="model", cols="loss", baseline="unet,ce")
+    assert set(table.baselines.values()) == {("unet", "ce")} and len(table.baselines) == 3
+    cells = [table.cells[where] for where in table.baselines]
+    assert [cell.p for cell in cells] == pytest.approx(holm([cell.difference.p_value() for cell in cells]))
+    assert table.cells["fcn", "ce"].verdict.word == "worse"
+    base = table.cells["unet", "ce"]
+    assert base.difference is None
+    assert cells[0].difference.value == pytest.approx(cells[0].sample.mean - base.sample.mean)
+
+
+def test_a_baseline_of_the_columns_is_that_of_the_same_row(tmp_path):
+    table = ablation(drawn(tmp_path), rows="model", cols="loss", baseline="dice")
+    assert table.baselines == {("unet", "ce"): ("unet", "dice"), ("fcn", "ce"): ("fcn", "dice")}
+    assert "Differences are to loss=dice of the same model." in table.notes
+
+
+def test_without_a_word_the_first_that_ran_is_the_baseline(tmp_path):
+    table = ablation(drawn(tmp_path, models=("unet",), losses=("focal", "ce", "dice")))
+    assert (table.rows, table.cols) == ("loss", "")
+    assert set(table.baselines.values()) == {("focal", "")}
+
+
+def test_with_two_seeds_there_is_an_interval_and_no_verdict(tmp_path):
+    table = ablation(drawn(tmp_path, models=("unet",), seeds=(1, 2)))
+    (where,) = table.baselines
+    cell = table.cells[where]
+    assert not np.isnan(cell.difference.interval()[0])
+    assert cell.verdict.text == "no verdict: 2 seeds, 3 are needed"
+
+
+def test_where_nothing_varies_there_is_no_table(tmp_path):
+    assert ablation(drawn(tmp_path, models=("unet",), losses=("ce",))) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"rows": "modle"}, "rows=modle: it does not vary among the runs: did you mean 'model'"),
+        ({"rows": "model", "cols": "model"}, "are one key"),
+        ({"baseline": "unett"}, "baseline=unett: there is no 'unett': did you mean 'unet'"),
+        ({"baseline": "ce,dice"}, "there is no 'dice'"),
+    ],
+)
+def test_words_that_name_nothing_are_told(tmp_path, words, said):
+    with pytest.raises(UserError, match=said):
+        ablation(drawn(tmp_path), **words)

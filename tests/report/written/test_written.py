@@ -1,0 +1,111 @@
+"""Sheets as text, Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+
+from segladder.report.sheet import Cell, Column, Sheet
+from segladder.report.written.comma import comma
+from segladder.report.written.latex import latex
+from segladder.report.written.markdown import markdown
+from segladder.report.written.terminal import terminal
+
+EVIL = "<b>a|b</b> & 50% $x_1$ #~^{}\\ [c] *d* `e` \udcff"
+
+
+@pytest.fixture
+def sheet():
+    return Sheet(
+        name="board",
+        title="Leaderboard of disks",
+        columns=[
+            Column(key="rank", title="rank", right=True),
+            Column(key="loss", title="loss"),
+            Column(key="miou", title="test miou", right=True),
+            Column(key="hours", title="hours", right=True, minor=True),
+            Column(key="runs", title="runs", minor=True),
+        ],
+        rows=[
+            [
+                Cell(text="1", value=1),
+                Cell(text="dice"),
+                Cell(text="0.9913 ± 0.0010", value=0.99131, best=True),
+                Cell(text="0.01", value=0.0123),
+                Cell(text="a-run", link="../study/a-run"),
+            ],
+            [
+                Cell(text="1", value=1),
+                Cell(text=EVIL),
+                Cell(text="-0.5", value=-0.5, second=True),
+                Cell(text="", value=None),
+                Cell(text=""),
+            ],
+        ],
+        notes=["a: 50% of <them>."],
+    )
+
+
+def test_a_terminal_shows_all_that_fits(sheet):
+    lines = terminal(sheet).splitlines()
+    assert lines[0] == "Leaderboard of disks"
+    assert re.split(r"\s{2,}", lines[2].strip()) == ["rank", "loss", "test miou", "hours", "runs"]
+    assert lines[-1] == "a: 50% of <them>."
+    narrow = terminal(sheet, width=60).splitlines()
+    assert max(map(len, narrow)) <= 60
+    assert "test miou" in narrow[2] and "runs" not in narrow[2]
+
+
+def test_markdown_is_a_table_in_which_names_are_text(sheet):
+    lines = markdown(sheet).splitlines()
+    assert lines[2] == "| rank | loss | test miou | hours | runs |"
+    assert lines[3] == "| ---: | --- | ---: | ---: | --- |"
+    assert lines[4] == "| 1 | dice | **0.9913 ± 0.0010** | 0.01 | [a-run](../study/a-run/) |"
+    # as many cells as elsewhere: the bar in the name is escaped
+    assert len(re.findall(r"(?<!\\)\|", lines[5])) == 6
+    assert "\\<b\\>" in lines[5] and "&amp; 50%" in lines[5] and "\\[c\\]" in lines[5]
+    assert lines[-1] == "- a: 50% of \\<them\\>."
+
+
+def test_latex_is_booktabs_with_the_best_bold_and_the_second_underlined(sheet):
+    text = latex(sheet)
+    assert text.index(r"\toprule") < text.index(r"\midrule") < text.index(r"\bottomrule")
+    assert r"\begin{tabular}{rlr}" in text
+    assert r"1 & dice & \textbf{0.9913 $\pm$ 0.0010} \\" in text
+    assert r"\underline{$-$0.5}" in text
+    assert "2 methods share the first rank" in text
+    assert "hours" not in text
+
+
+def test_latex_takes_names_as_text(sheet):
+    line = next(line for line in latex(sheet).splitlines() if "textless" in line and r"\\" in line)
+    assert line.count(" & ") == 2
+    for set_as_is in (r"\textless{}b\textgreater{}", r"a\textbar{}b", r"\& 50\%", r"\$x\_1\$", r"\#\textasciitilde{}"):
+        assert set_as_is in line
+    assert r"\textasciicircum{}\{\}\textbackslash{}" in line and "{[}c{]}" in line
+    assert balanced(latex(sheet))
+
+
+def balanced(text):
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", text.replace(r"\\", "")):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0 and text.count(r"\begin{") == text.count(r"\end{")
+
+
+def test_csv_has_every_column_and_whole_numbers(sheet):
+    head, first, second = csv.reader(io.StringIO(comma(sheet)))
+    assert head == ["rank", "loss", "miou", "hours", "runs"]
+    assert first == ["1", "dice", "0.99131", "0.0123", "../study/a-run"]
+    assert second[2] == "-0.5" and second[1].startswith("<b>a|b</b>")
+
+
+def test_csv_holds_no_formulas():
+    cells = [[Cell(text="=1+1"), Cell(text="-", value=-1.0)]]
+    sheet = Sheet(name="a", title="a", columns=[Column(key="a", title="a"), Column(key="b", title="b")], rows=cells)
+    assert comma(sheet).splitlines()[1] == "'=1+1,-1.0"

@@ -26,12 +26,17 @@ def run_study(study: str, words: Sequence[str], *, about: str, report: Sequence[
     if {"-h", "--help"} & set(words):
         print(about.strip())
         return 0
-    sweep = subprocess.run([sys.executable, ROOT / "train.py", "-m", f"study={study}", *words], check=False).returncode
+    try:
+        sweep = subprocess.run(
+            [sys.executable, ROOT / "train.py", "-m", f"study={study}", *words], check=False
+        ).returncode
+    except KeyboardInterrupt:
+        return 130  # the sweep has heard it, too, and says what becomes of it
     typed = dict(word.lstrip("+").split("=", 1) for word in words if "=" in word)
-    if sweep == 130 or typed.get("sweep.dry") == "true":
-        return sweep
     name = typed.get("study_name") or ("debug" if typed.get("debug", "null") != "null" else study)
     folder = Path(typed.get("paths.outputs", "outputs")) / name
+    if sweep == 130 or typed.get("sweep.dry", "").lower() == "true" or not folder.is_dir():
+        return sweep
     command = [sys.executable, "-m", "segladder", "report", f"runs={folder}", *report]
     told = subprocess.run(command, check=False).returncode
     page = folder / "report" / "report.html"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 
 import pytest
 
@@ -20,6 +22,7 @@ def test_a_sweep_is_reported_in_all_forms(segladder, tmp_path):
     assert {f"{name}.{ending}" for name in (LEADERBOARD, ABLATION, COMPARISONS) for ending in ("csv", "tex")} <= files
     text = (tmp_path / "outputs/report/report.md").read_text()
     assert text.startswith("# Report of outputs") and text.count("\n## ") == 3
+    assert "](pictures/" in text and {"report.html", "report.md", "pictures"} <= files
     rows = list(csv.DictReader((tmp_path / f"outputs/report/{LEADERBOARD}.csv").open()))
     assert [row["loss"] for row in rows] == ["ce", "dice"]
     # links lead from the report to the run
@@ -61,6 +64,21 @@ def test_names_of_any_kind_are_shown_as_text(segladder, tmp_path):
     assert r"\textbackslash{}input\{x\}" in (tmp_path / f"outputs/report/{LEADERBOARD}.tex").read_text()
 
 
+def test_tables_page_and_files_go_to_wandb(segladder, tmp_path):
+    draw_sweep(tmp_path / "outputs", methods={"ce": 0.1, "dice": 0.2}, seeds=(1, 2))
+    ran = segladder("report", "wandb=true", "pictures=false", env={"WANDB_MODE": "offline"})
+    assert ran.code == 0, ran.text
+    folder = tmp_path / re.search(r"wandb sync (\S+)", ran.out)[1]
+    [stored] = folder.glob("run-*.wandb")
+    content = stored.read_bytes()
+    for told in (LEADERBOARD, ABLATION, COMPARISONS, "report-outputs", "report.html", f"{LEADERBOARD}.tex"):
+        assert told.encode() in content, told
+    [table] = folder.glob(f"files/media/table/{LEADERBOARD}_*.json")
+    rows = json.loads(table.read_text())
+    assert [row[rows["columns"].index("loss")] for row in rows["data"]] == ["ce", "dice"]
+    assert all(isinstance(row[rows["columns"].index("miou")], float) for row in rows["data"])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -70,7 +88,8 @@ def test_names_of_any_kind_are_shown_as_text(segladder, tmp_path):
         (("study=losse",), "study=losse: no run is of that study: did you mean 'losses'?"),
         (("metric=mioo",), "metric=mioo: no run has it: did you mean 'miou'?"),
         (("rows=model",), "rows=model: it does not vary among the runs"),
-        (("power=yes",), "power=yes is neither true nor false."),
+        (("power=yes",), "power=yes is none of its words. They are false, true."),
+        (("pictures=no",), "pictures=no is none of its words. They are true, false."),
         (("resamples=7",), "resamples=7: give a whole number from 100"),
         (("output=outputs/losses/x/y", "runs=outputs"), ""),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from omegaconf import OmegaConf
 
-from segladder.config.values import check_values
+from segladder.config.values import PRECISIONS, check_values
 from segladder.types import UserError
 
 
@@ -38,3 +38,26 @@ def test_what_makes_sense_passes():
 def test_what_does_not_is_refused(more, hint):
     with pytest.raises(UserError, match=hint):
         check_values(config(**more), [])
+
+
+@pytest.mark.parametrize(
+    ("trainer", "said"),
+    [
+        ({"max_epochs": "abc"}, "trainer.max_epochs is 'abc'. Give a whole number."),
+        ({"check_val_every_n_epoch": 1.5}, "trainer.check_val_every_n_epoch is 1.5. Give a whole number."),
+        ({"precision": "bf16-mixd"}, "trainer.precision is 'bf16-mixd': did you mean 'bf16-mixed'?"),
+    ],
+)
+def test_a_trainers_words_are_checked(trainer, said):
+    with pytest.raises(UserError) as error:
+        check_values(config(trainer=trainer), [])
+    assert str(error.value).startswith(said)
+
+
+def test_the_precisions_are_those_of_lightning():
+    from typing import get_args
+
+    from lightning_fabric import connector
+
+    kinds = (connector._PRECISION_INPUT_INT, connector._PRECISION_INPUT_STR, connector._PRECISION_INPUT_STR_ALIAS)
+    assert {str(word) for kind in kinds for word in get_args(kind)} == set(PRECISIONS)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from segladder.runs.record import read
+from tiny_runs import OWN_SERVER
 
 
 def test_six_runs_of_losses_and_seeds(tiny, records, segladder, tmp_path):
@@ -186,6 +187,28 @@ def test_what_a_sweep_cannot_do_is_one_sentence_also_of_a_dry_run(tiny, segladde
     assert ran.code == 1
     assert said in ran.err and "Traceback" not in ran.text
     assert not list(tmp_path.glob("outputs/*/*/"))
+
+
+def test_values_that_a_part_of_the_training_refuses_are_told_before_any_job_starts(tiny, segladder, tmp_path):
+    ran = segladder(
+        tiny[0], "-m", *tiny[1:], "sweep.dry=true", "optimizer.lr=1e-3,1e-x", "scheduler.warmup_steps=0,abc"
+    )
+    assert ran.code == 1
+    assert "3 of 4 jobs cannot be run, so none was started" in ran.err
+    assert "optimizer.lr is '1e-x', which Adam cannot use. Give a number" in ran.err
+    assert "scheduler.warmup_steps is 'abc'" in ran.err
+    assert "Traceback" not in ran.text
+
+
+@pytest.mark.parametrize("seconds", [1.0, 3.0])
+def test_ctrl_c_while_jobs_are_planned_leaves_nothing_behind(tiny, start, tmp_path, seconds):
+    running = start((tiny[0], "-m", *tiny[1:], "loss=ce,dice", "seed=1,2"), env={OWN_SERVER: "1"})
+    time.sleep(seconds)
+    running.send(signal.SIGINT)
+    ran = running.done()
+    assert ran.code == 130, ran.text
+    assert "Stopped" in ran.text and "Traceback" not in ran.text
+    assert not list(tmp_path.glob("outputs/*/*/result.json"))
 
 
 def test_a_record_of_a_newer_version_is_told_with_its_job_and_a_damaged_one_before_its_job_runs_again(

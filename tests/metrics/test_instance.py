@@ -68,8 +68,11 @@ def test_values_are_those_of_the_parts(score):
     assert list(totals)[:3] == ["mask_ap", "mask_ap50", "mask_ap75"] and "miou" in totals and "boundary_f1" in totals
     for name, values in {**ap_classes, **iou_classes}.items():
         assert classes[name] == pytest.approx(values, nan_ok=True)
-    for name, array in pixels.images.arrays().items():
-        np.testing.assert_array_equal(metrics.images.arrays()[name], array)
+    got, expected = metrics.images.arrays(), pixels.images.arrays()
+    # there is a background: no pixel is of no class
+    expected["confusion"] = np.pad(expected["confusion"], ((0, 0), (0, 1)))
+    for name, array in expected.items():
+        np.testing.assert_array_equal(got[name], array)
 
 
 def test_without_a_background_class_unpainted_pixels_are_wrong():
@@ -86,6 +89,8 @@ def test_without_a_background_class_unpainted_pixels_are_wrong():
     counts = metrics.images.arrays()
     for image, target in enumerate(maps):
         assert counts["fn"][image, 0] == (target == 0).sum() and counts["tp"][image, 0] == 0
+    roads = sum(int((target == 0).sum()) for target in maps)
+    assert counts["confusion"][0].sum() == roads and 0 < counts["confusion"][0, 4] <= roads
 
 
 def test_boxes_alone_have_no_class_map():

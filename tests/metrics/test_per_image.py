@@ -57,6 +57,61 @@ def test_parts_of_several_processes_join():
     assert len(one) == 0 and one.arrays()["tp"].shape == (0, 3)
 
 
+def test_the_confusion_is_that_of_all_images_together():
+    images, matrices = filled(["a", "b"])
+    np.testing.assert_array_equal(images.arrays()["confusion"], matrices.sum(0))
+    # once read and once more
+    again = filled(["c", "d", "e"], seed=1)[1]
+    images.update(["c", "d", "e"], again)
+    confusion = images.arrays()["confusion"]
+    np.testing.assert_array_equal(confusion, matrices.sum(0) + again.sum(0))
+    assert confusion.dtype == np.int64
+    arrays = images.arrays()
+    np.testing.assert_array_equal(confusion.diagonal(), arrays["tp"].sum(0))
+    np.testing.assert_array_equal(confusion.sum(0) - confusion.diagonal(), arrays["fp"].sum(0))
+    np.testing.assert_array_equal(confusion.sum(1) - confusion.diagonal(), arrays["fn"].sum(0))
+    images.reset()
+    np.testing.assert_array_equal(images.arrays()["confusion"], np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_confusions_of_processes_add_up_also_where_one_saw_no_image(order):
+    parts = [filled(["a", "b"])[0], filled(["c", "d", "e"], seed=1)[0], PerImage(("road", "sky", "car"))]
+    expected = filled(["a", "b"])[1].sum(0) + filled(["c", "d", "e"], seed=1)[1].sum(0)
+    whole, *others = (PerImage.from_arrays(parts[index].arrays()) for index in order)
+    for other in others:
+        whole.merge(other)
+    np.testing.assert_array_equal(whole.arrays()["confusion"], expected)
+
+
+def test_what_was_predicted_as_no_class_has_a_column_of_its_own():
+    with_none = torch.zeros(2, 4, 4, dtype=torch.int64)
+    with_none[0, :3, 3] = torch.tensor([1, 2, 3])
+    with_none[1, 0, 0], with_none[1, 0, 3] = 7, 10
+    images = PerImage(("road", "sky", "car"))
+    images.update(["a", "b"], with_none)
+    expected = [[7, 0, 0, 11], [0, 0, 0, 2], [0, 0, 0, 3]]
+    assert images.arrays()["confusion"].tolist() == expected
+    plain, matrices = filled(["c"])
+    plain.merge(images)
+    np.testing.assert_array_equal(
+        plain.arrays()["confusion"], np.array(expected) + np.pad(matrices.sum(0).numpy(), ((0, 0), (0, 1)))
+    )
+
+
+def test_a_file_without_confusion_is_read_and_leaves_that_of_all_unknown(tmp_path):
+    images, _ = filled(["a", "b"])
+    older = {name: array for name, array in images.arrays().items() if name != "confusion"}
+    np.savez(tmp_path / "older.npz", **older)
+    back = PerImage.load(tmp_path / "older.npz")
+    assert "confusion" not in back.arrays() and len(back) == 2
+    newer, _ = filled(["c"])
+    newer.merge(back)
+    assert "confusion" not in newer.arrays()
+    newer.reset()
+    assert "confusion" in newer.arrays()
+
+
 def test_an_image_scored_twice_is_an_error():
     images, matrices = filled(["a", "b"])
     with pytest.raises(UserError, match="Image 'b' was scored twice"):
@@ -99,5 +154,8 @@ def test_what_is_no_such_file_is_told_in_a_sentence(tmp_path):
     np.savez(tmp_path / "short.npz", **{**arrays, "fn": arrays["fn"][:1]})
     with pytest.raises(UserError, match="'fn' of shape"):
         PerImage.load(tmp_path / "short.npz")
+    np.savez(tmp_path / "square.npz", **{**arrays, "confusion": np.zeros((4, 4))})
+    with pytest.raises(UserError, match="'confusion' of shape"):
+        PerImage.load(tmp_path / "square.npz")
     with pytest.raises(UserError, match="cannot be written"):
         images.save(tmp_path / "missing" / "per_image.npz")

@@ -38,6 +38,7 @@ def test_values_are_those_of_the_parts_under_the_names_of_the_record(info):
         assert classes[name] == pytest.approx(dict(zip(info.classes, values.tolist(), strict=True)))
     assert metrics.images.arrays()["image_id"].tolist() == ["a", "b", "c", "d"]
     assert metrics.images.arrays()["tp"].sum() == matrix.diagonal().sum()
+    assert metrics.images.arrays()["confusion"].tolist() == matrix.tolist()
 
 
 def test_compute_after_more_batches_counts_them_too(info):
@@ -109,6 +110,7 @@ def test_pixels_of_no_class_are_missed_and_false_ones_of_none(info):
     counts = metrics.images.arrays()
     assert counts["tp"].tolist() == [[1, 1, 1]] and counts["fp"].tolist() == [[0, 0, 0]]
     assert counts["fn"].tolist() == [[1, 1, 0]]
+    assert counts["confusion"].tolist() == [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 0]]
 
 
 def test_where_every_pixel_has_a_class_room_for_none_changes_nothing(info):

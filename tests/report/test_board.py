@@ -29,7 +29,7 @@ def board(tmp_path):
 def test_methods_stand_by_score_with_mean_and_spread_over_seeds(tmp_path, board):
     paths = draw_sweep(tmp_path, methods={"ce": 0.2, "dice": 0.1})
     found = board()
-    assert [place.method.label for place in found.places] == ["unet dice", "unet ce"]
+    assert [place.method.label for place in found.places] == ["dice", "ce"]
     values = [json.loads((path / "result.json").read_text())["scores"]["test"]["miou"] for path in paths[3:]]
     assert found.places[0].sample.mean == pytest.approx(np.mean(values))
     assert found.places[0].sample.std == pytest.approx(np.std(values, ddof=1))
@@ -46,7 +46,7 @@ def test_equal_methods_share_a_rank(tmp_path, board):
 def test_with_two_seeds_nobody_is_better(tmp_path, board):
     draw_sweep(tmp_path, methods={"ce": 0.1, "dice": 0.4}, seeds=(1, 2))
     found = board()
-    assert [place.rank for place in found.places] == [1, 1] and found.pairs.tests == 0
+    assert [place.rank for place in found.places] == [None, None] and found.pairs.tests == 0
 
 
 def test_another_metric_by_choice(tmp_path, board):
@@ -99,7 +99,7 @@ def test_other_sizes_and_metrics_stand_apart(tmp_path, change, said):
             {"model": {"pretrained": ["backbone.weights=imagenet"]}},
             "began with pretrained weights (backbone.weights=imagenet); most with random weights",
         ),
-        ({"code": {"fingerprint": "0" * 64, "dirty": False}}, "run with other code (00000000; most with ffffffff)"),
+        ({"code": {"fingerprint": "0" * 64, "dirty": False}}, "run with code 00000000; most with ffffffff"),
         (
             {"code": {"fingerprint": "f" * 64, "dirty": True}},
             "run from a working copy with changes that were not committed",
@@ -114,9 +114,18 @@ def test_what_differs_otherwise_is_marked(tmp_path, board, change, said):
     found = board()
     assert [(mark.letter, mark.text) for mark in found.marks] == [("a", said)]
     assert {place.method.label: place.letters for place in found.places} == {
-        "unet ce": [],
-        "unet focal": [],
-        "unet dice": ["a"],
+        "ce": [],
+        "focal": [],
+        "dice": ["a"],
+    }
+
+
+def test_where_no_value_is_that_of_most_all_are_marked(tmp_path, board):
+    for loss, seed, steps in (("ce", 1, 300), ("ce", 2, 1200), ("dice", 1, 600)):
+        draw_run(tmp_path, loss=loss, seed=seed, time={"optimizer_steps": steps, "fit": 1.0})
+    assert {mark.text for mark in board().marks} == {
+        "trained for 300 and 1,200 steps; others differ",
+        "trained for 600 steps; others differ",
     }
 
 
@@ -188,6 +197,17 @@ def test_images_in_another_order_are_the_same_images(tmp_path, board):
     assert not after.notes
 
 
+def test_what_is_no_share_is_left_out(tmp_path, board):
+    paths = draw_sweep(tmp_path, methods={"ce": 0.1}, seeds=(1, 2, 3))
+    record = json.loads((paths[0] / "result.json").read_text())
+    record["scores"]["test"]["miou"] = 97.3
+    (paths[0] / "result.json").write_text(json.dumps(record))
+    (paths[0] / "per_image.npz").unlink()
+    found = board()
+    assert found.places[0].sample.seeds == 2
+    assert "seed 1 left out: its record says miou 97.3, which is no share from 0 to 1" in found.notes[0]
+
+
 def test_undefined_scores_have_no_part_in_a_mean(tmp_path, board):
     paths = draw_sweep(tmp_path, methods={"ce": 0.1}, seeds=(1, 2, 3))
     record = json.loads((paths[0] / "result.json").read_text())
@@ -218,7 +238,7 @@ def test_a_strangers_predictions_stand_on_the_board(tmp_path, board):
     draw_run(tmp_path, seed=None, method="", miss=0.05, folder="theirs-12345678", **theirs)
     found = board()
     assert [place.method.label for place in found.places] == ["theirs", "unet ce"]
-    assert [place.rank for place in found.places] == [1, 1]
+    assert [place.rank for place in found.places] == [None, 1]
 
 
 def test_folders_without_a_score_say_how_many_there_are(tmp_path):

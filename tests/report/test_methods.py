@@ -17,7 +17,7 @@ def grouped(tmp_path):
 def test_runs_that_differ_in_their_seed_alone_are_one_method(tmp_path, grouped):
     draw_sweep(tmp_path, methods={"ce": 0.1, "dice": 0.2})
     methods = grouped().methods
-    assert {method.label: method.seeds for method in methods} == {"unet ce": [1, 2, 3], "unet dice": [1, 2, 3]}
+    assert {method.label: method.seeds for method in methods} == {"ce": [1, 2, 3], "dice": [1, 2, 3]}
 
 
 def test_of_repeats_the_newest_finished_counts_and_the_others_are_told(tmp_path, grouped):
@@ -50,8 +50,8 @@ def test_seeds_that_most_others_of_the_study_have_are_missed(tmp_path, grouped):
     draw_sweep(tmp_path, methods={"ce": 0.1, "dice": 0.2})
     draw_run(tmp_path, loss="focal", seed=1)
     notes = {method.label: method.notes for method in grouped().methods}
-    assert notes["unet focal"] == ["seeds 2, 3 missing, which most others of the study have"]
-    assert notes["unet ce"] == []
+    assert notes["focal"] == ["seeds 2, 3 missing, which most others of the study have"]
+    assert notes["ce"] == []
 
 
 def test_another_tools_results_stand_under_their_name_and_other_files_are_seeds(tmp_path, grouped):

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from segladder.tasks.parameters import trained_parameters
+from segladder.tasks.parameters import built_optimizer, built_schedule, trained_parameters
+from segladder.tasks.schedule import poly
 from segladder.types import UserError
 
 ADAM = functools.partial(torch.optim.Adam, lr=0.01)
@@ -60,3 +61,24 @@ def test_a_factor_for_a_frozen_backbone_is_refused():
     task.model.backbone.requires_grad_(False)
     with pytest.raises(UserError, match="no effect"):
         trained_parameters(task, ADAM)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"lr": "1e-x"}, "optimizer.lr is '1e-x', which Adam cannot use. Give a number"),
+        ({"lr": -1.0}, "Adam refuses its settings: Invalid learning rate: -1.0. Check the values below optimizer"),
+    ],
+)
+def test_what_an_optimizer_refuses_is_a_sentence(settings, said):
+    with pytest.raises(UserError, match=said):
+        built_optimizer(functools.partial(torch.optim.Adam, **settings), [nn.Parameter(torch.zeros(1))])
+
+
+def test_what_a_schedule_refuses_is_a_sentence():
+    optimizer = built_optimizer(ADAM, [nn.Parameter(torch.zeros(1))])
+    assert built_schedule(functools.partial(poly, power=1.0), optimizer, 10).get_last_lr() == [0.01]
+    with pytest.raises(UserError, match=r"scheduler\.power is 'x', which poly cannot use"):
+        built_schedule(functools.partial(poly, power="x"), optimizer, 10)
+    with pytest.raises(UserError, match=r"scheduler\.power is -1; it cannot be negative"):
+        built_schedule(functools.partial(poly, power=-1), optimizer, 10)

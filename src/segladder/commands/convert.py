@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from segladder.commands.words import settings_of
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
 
@@ -58,19 +59,7 @@ def run(argv: Sequence[str]) -> int:
 def _settings(words: Sequence[str]) -> dict[str, str]:
     from segladder.data.formats import FORMATS
 
-    settings: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise UserError(f"'{word}' is no setting. Write key=value, as in from=coco.")
-        if key not in _KEYS:
-            raise UserError(
-                f"'{word}' has no effect on segladder data convert{did_you_mean(key, _KEYS)} It takes"
-                f" {', '.join(_KEYS)}."
-            )
-        if key in settings:
-            raise UserError(f"{key} is given twice. Give it once.")
-        settings[key] = value
+    settings = settings_of(words, _KEYS, command="segladder data convert", example="from=coco")
     for key in ("from", "input", "to", "output"):
         if not settings.get(key):
             raise UserError(

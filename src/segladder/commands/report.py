@@ -5,15 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from segladder.config.suggest import did_you_mean
+from segladder.commands.words import settings_of, switch
 from segladder.types import UserError
+
+if TYPE_CHECKING:
+    from segladder.report.report import Report
 
 _HELP = """\
 segladder report runs=DIR [output=DIR] [study=NAME] [metric=NAME]
-                 [rows=KEY] [cols=KEY] [baseline=VALUE[,VALUE]] [power=true] [resamples=2000]
+                 [rows=KEY] [cols=KEY] [baseline=VALUE[,VALUE]] [power=true] [resamples=2000] [pictures=false]
+                 [follow=true] [wandb=true]
     reads the records of runs and writes a leaderboard of each data set, split and task, all comparisons of its methods,
-    and an ablation table of what varies, each as Markdown, LaTeX and CSV; prints them with what they say
+    and an ablation table of what varies: as one HTML page with pictures, as Markdown, LaTeX and CSV; prints them with
+    what they say
 
     runs       the folder that runs lie in; outputs where it is left out
     output     where the files go; DIR/report where it is left out
@@ -23,12 +29,30 @@ segladder report runs=DIR [output=DIR] [study=NAME] [metric=NAME]
     baseline   what its differences are to: a value of the rows, of the columns, or both, such as baseline=unet,ce
     power      true: how many seeds would settle each comparison
     resamples  how often the test images are drawn again; 0 leaves them out
+    pictures   false: none
+    follow     true: makes it anew every few seconds while runs are at work
+    wandb      true: also puts tables, page and files into Weights & Biases
 
 docs/results.md says how to read each number.
 """
 
-_KEYS = ("runs", "output", "study", "metric", "rows", "cols", "baseline", "power", "resamples")
+_KEYS = (
+    "runs",
+    "output",
+    "study",
+    "metric",
+    "rows",
+    "cols",
+    "baseline",
+    "power",
+    "resamples",
+    "pictures",
+    "follow",
+    "wandb",
+)
 _MOST_RESAMPLES = 100_000
+_ROWS = 30
+"""Of a table in the terminal; its files have all."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -38,7 +62,7 @@ def run(argv: Sequence[str]) -> int:
         print(_HELP, end="")
         return 0
     try:
-        _report(_settings(words))
+        _report(settings_of(words, _KEYS, command="segladder report", example="runs=outputs"))
     except UserError as error:
         print(f"segladder: {error}", file=sys.stderr)
         return 1
@@ -50,55 +74,46 @@ def run(argv: Sequence[str]) -> int:
 
 def _report(given: Mapping[str, str]) -> None:
     from segladder.launchers.show.columns import look
-    from segladder.report.report import make_report, write_report
+    from segladder.report.follow import follow
+    from segladder.report.report import make_report
     from segladder.report.written.terminal import terminal
+    from segladder.report.written.whole import write_report
 
     root = Path(given.get("runs", "outputs")).expanduser()
     output = Path(given["output"]).expanduser() if "output" in given else root / "report"
-    report = make_report(
-        root,
-        base=output,
-        study=given.get("study"),
-        metric=given.get("metric"),
-        rows=given.get("rows"),
-        cols=given.get("cols"),
-        baseline=given.get("baseline"),
-        power=_switch(given, "power"),
-        resamples=_resamples(given),
-    )
+    power, pictures, wandb = (switch(given, key, otherwise=key == "pictures") for key in ("power", "pictures", "wandb"))
+    resamples = _resamples(given)
+
+    def made() -> Report:
+        return make_report(
+            root,
+            base=output,
+            study=given.get("study"),
+            metric=given.get("metric"),
+            rows=given.get("rows"),
+            cols=given.get("cols"),
+            baseline=given.get("baseline"),
+            power=power,
+            resamples=resamples,
+        )
+
+    if switch(given, "follow"):
+        follow(made, root, output, pictures=pictures)
+    report = made()
     for line in report.warnings:
         print(f"Warning: {line}")
     for part in report.parts:
         print()
         for sheet in part.sheets:
-            print(terminal(sheet, **look()), end="\n\n")
+            print(terminal(sheet.first(_ROWS), **look()), end="\n\n")
         for sentence in part.findings:
             print(sentence)
-    files = write_report(report, output)
-    print(f"\n{len(files)} files are in {output}, report.md with all of it.", flush=True)
+    files = write_report(report, output, pictures=pictures)
+    print(f"\n{len(files)} files are in {output}; open {output / 'report.html'} for all of it.", flush=True)
+    if wandb:
+        from segladder.report.upload import upload
 
-
-def _settings(words: Sequence[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise UserError(f"'{word}' is no setting. Write key=value, as in segladder report runs=outputs.")
-        if key not in _KEYS:
-            raise UserError(f"segladder report has no '{key}'{did_you_mean(key, _KEYS)} It takes {', '.join(_KEYS)}.")
-        if not value:
-            raise UserError(f"{key}= has no value. Give one, or leave it out.")
-        if key in given:
-            raise UserError(f"{key} is given twice. Leave one out.")
-        given[key] = value
-    return given
-
-
-def _switch(given: Mapping[str, str], key: str) -> bool:
-    value = given.get(key, "false")
-    if value not in ("true", "false"):
-        raise UserError(f"{key}={value} is neither true nor false. Give one of them.")
-    return value == "true"
+        print(upload(report, files, output), flush=True)
 
 
 def _resamples(given: Mapping[str, str]) -> int:

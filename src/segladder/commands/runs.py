@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segladder.commands.words import one_of, settings_of, several_of, switch
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
 
@@ -73,8 +74,8 @@ def _list(given: dict[str, str]) -> int:
     from segladder.commands.run_table import FORMATS, csv_of, json_of, table_of
     from segladder.runs.tidy.listing import ORDERS, STATUSES, arranged, list_runs, of_statuses, of_study
 
-    statuses = _several(given, "status", STATUSES)
-    order, form = _one(given, "sort", ORDERS), _one(given, "format", FORMATS)
+    statuses = several_of(given, "status", STATUSES)
+    order, form = one_of(given, "sort", ORDERS), one_of(given, "format", FORMATS)
     root = Path(given["runs"]).expanduser()
     lines = list_runs(root)
     chosen = arranged(of_statuses(of_study(lines, given.get("study")), statuses), order)
@@ -132,14 +133,15 @@ def _prune(given: dict[str, str]) -> int:
 
     if not given.get("what"):
         raise UserError(f"what= says what may go. Give one or more of {', '.join(WHAT)}.")
-    what = _several(given, "what", WHAT)
+    what = several_of(given, "what", WHAT)
     if "keep" in given and "checkpoints" not in what:
         raise UserError(f"keep={given['keep']} has no effect: it belongs to what=checkpoints.")
-    keep, age, yes = _one(given, "keep", KEEP), _age(given.get("older_than")), _one(given, "yes", ("false", "true"))
+    keep, age = one_of(given, "keep", KEEP), _age(given.get("older_than"))
+    yes = switch(given, "yes")
     root = Path(given["runs"]).expanduser()
     lines = list_runs(root)
     plan = removals(of_study(lines, given.get("study")), root, what, keep=keep, older_than=age)
-    if yes == "false" or not plan:
+    if not yes or not plan:
         print(planned(plan, root, width=_width()))
         return 0
     done = []
@@ -153,50 +155,8 @@ def _prune(given: dict[str, str]) -> int:
 
 
 def _settings(name: str, words: Sequence[str]) -> dict[str, str]:
-    """The settings of one action, each as it was typed.
-
-    Raises:
-        UserError: one that it does not take, without a value, or given twice.
-    """
-    known = _ACTIONS[name]
-    given: dict[str, str] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise UserError(f"'{word}' is no setting. Write key=value, as in segladder runs {name} runs=outputs.")
-        if key not in known:
-            raise UserError(
-                f"segladder runs {name} has no '{key}'{did_you_mean(key, known)} It takes {', '.join(known)}."
-            )
-        if not value:
-            raise UserError(f"{key}= has no value. Give one, or leave it out.")
-        if key in given:
-            raise UserError(f"{key} is given twice. Leave one out.")
-        given[key] = value
+    given = settings_of(words, _ACTIONS[name], command=f"segladder runs {name}", example="runs=outputs")
     return {"runs": _OUTPUTS, **given}
-
-
-def _one(given: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
-    """A word out of a few, the first where none is given."""
-    value = given.get(key, choices[0])
-    if value not in choices:
-        raise UserError(f"{key}={value}{_not_among(value, choices)}")
-    return value
-
-
-def _several(given: Mapping[str, str], key: str, choices: Sequence[str]) -> list[str]:
-    """Words out of a few, between commas, in brackets or not."""
-    text = given.get(key, "")
-    values = [value.strip() for value in re.sub(r"^\[(.*)\]$", r"\1", text).split(",")] if text else []
-    for value in values:
-        if value not in choices:
-            raise UserError(f"{key}={text}: '{value}'{_not_among(value, choices)}")
-    return values
-
-
-def _not_among(value: str, choices: Sequence[str]) -> str:
-    near = did_you_mean(value, choices)
-    return f" is none of its words{near} They are {', '.join(choices)}."
 
 
 def _age(text: str | None) -> float | None:

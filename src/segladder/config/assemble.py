@@ -62,7 +62,7 @@ def build_task(cfg: DictConfig, datamodule: SegmentationDataModule) -> Rung:
     task: Rung = build(
         cfg["task"],
         model=model,
-        loss=_build_loss(cfg, datamodule),
+        loss=_loss_of(cfg, datamodule),
         info=info,
         optimizer=build(cfg["optimizer"]),
         scheduler=build(cfg["scheduler"]) if cfg.get("scheduler") else None,
@@ -105,22 +105,41 @@ def finds_objects(model: DictConfig) -> bool:
     return "num_things" in (arguments(find_target(model["_target_"], "model._target_")) or {})
 
 
-def _build_loss(cfg: DictConfig, datamodule: SegmentationDataModule) -> Any:
-    """The sum of `cfg.loss`, of the data's classes or of binary masks, with its class weights counted."""
-    info = datamodule.info
+def build_loss(cfg: DictConfig, info: DatasetInfo) -> Any:
+    """The sum of `cfg.loss`, of the data's classes or of binary masks; class weights by a rule are not counted yet.
+
+    Raises:
+        UserError: settings that make no sense.
+    """
     rung = rung_of(cfg)
     if rung is None or not rung.binary:
-        loss = build(cfg["loss"], ignore_index=info.ignore_index, num_classes=info.num_classes)
-        if getattr(loss, "needs_class_weights", False):
-            loss.resolve_class_weights(datamodule.class_pixels())
-        return loss
+        return _sum_of(cfg["loss"], ignore_index=info.ignore_index, num_classes=info.num_classes)
     weights = OmegaConf.select(cfg, "loss.terms.ce.class_weights")
     if isinstance(weights, str) or (isinstance(weights, Sequence) and len(weights) != 2):
         raise UserError(
             f"loss.terms.ce.class_weights is {weights}, but the loss is of each object's own mask. Give two numbers, of"
             " outside and inside, or null."
         )
-    return build(cfg["loss"], binary=True, num_classes=2)
+    return _sum_of(cfg["loss"], binary=True, num_classes=2)
+
+
+def _sum_of(loss: DictConfig, **kwargs: Any) -> Any:
+    try:
+        return build(loss, **kwargs)
+    except TypeError as error:
+        # a word where a number belongs, which only the comparison with a number finds out
+        for name, term in (loss.get("terms") or {}).items():
+            for key, value in term.items():
+                if isinstance(value, str) and not str(key).startswith("_"):
+                    raise UserError(f"loss.terms.{name}.{key} is '{value}'. Give a number.") from error
+        raise
+
+
+def _loss_of(cfg: DictConfig, datamodule: SegmentationDataModule) -> Any:
+    loss = build_loss(cfg, datamodule.info)
+    if getattr(loss, "needs_class_weights", False):
+        loss.resolve_class_weights(datamodule.class_pixels())
+    return loss
 
 
 def build_callbacks(cfg: DictConfig) -> list[Callback]:

@@ -19,6 +19,13 @@ _PER_CLASS = {False: "iou/", True: "mask_ap/"}
 """The measures that are logged for each class, by whether objects are found."""
 
 RERUN = ("no", "changed", "all")
+_WHOLE = ("max_epochs", "max_steps", "check_val_every_n_epoch", "accumulate_grad_batches")
+"""Keys of the trainer that are whole numbers or null."""
+PRECISIONS = (
+    *("32-true", "16-mixed", "bf16-mixed", "64-true", "16-true", "bf16-true", "transformer-engine"),
+    *("transformer-engine-float16", "64", "32", "16", "bf16"),
+)
+"""What Lightning takes as trainer.precision."""
 _SWITCHES = ("sweep.retry", "data.endless", "data.drop_last", "task.compile")
 
 
@@ -48,6 +55,14 @@ def check_values(cfg: DictConfig, overrides: Sequence[str]) -> None:
         raise UserError(f"sweep.rerun is '{rerun!s}'{near} It is one of {', '.join(RERUN)}.")
     _check_metric(cfg)
     _check_callbacks(cfg)
+    for key in _WHOLE:
+        value = OmegaConf.select(cfg, f"trainer.{key}")
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise UserError(f"trainer.{key} is {value!r}. Give a whole number.")
+    precision = OmegaConf.select(cfg, "trainer.precision")
+    if precision is not None and str(precision) not in PRECISIONS:
+        near = did_you_mean(str(precision), PRECISIONS)
+        raise UserError(f"trainer.precision is '{precision}'{near} It is one of {', '.join(PRECISIONS)}.")
     for key in ("max_epochs", "max_steps", "limit_train_batches"):
         if OmegaConf.select(cfg, f"trainer.{key}") == 0:
             raise UserError(f"trainer.{key} is 0: nothing would be trained. Give more.")

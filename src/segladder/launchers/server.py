@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+from contextlib import suppress
 from multiprocessing.context import ForkContext, ForkServerContext
 from typing import Literal
 
@@ -38,3 +40,14 @@ def start_early() -> None:
             forkserver.ensure_running()
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def stop_early() -> None:
+    """Ends the server at once, wherever it is: of a launcher that was stopped while it planned nobody needs it."""
+    if METHOD == "forkserver":
+        from multiprocessing import forkserver
+
+        pid = getattr(forkserver._forkserver, "_forkserver_pid", None)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from segladder.launchers.aftermath import earlier_end, record_end
 from segladder.launchers.job_process import pack
 from segladder.launchers.plan import Plan, Planner
-from segladder.launchers.server import start_early
+from segladder.launchers.server import start_early, stop_early
 from segladder.launchers.show.columns import look
 from segladder.launchers.show.estimate import estimate, sweep_seconds
 from segladder.launchers.show.live import Board
@@ -77,7 +77,11 @@ def run_sweep(
     if len(job_overrides) > 1:
         print(f"Sweep of {len(job_overrides)} jobs: composing and checking them …", flush=True)
     planner = Planner(context, task, config, first=first)
-    plans = planner.plan(job_overrides)
+    try:
+        plans = planner.plan(job_overrides)
+    except KeyboardInterrupt:
+        stop_early()
+        raise
     for warning in warnings_of(plans):
         print(f"Warning: {warning}", flush=True)
     sweep = _Sweep(plans, planner, task)

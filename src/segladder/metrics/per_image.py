@@ -2,17 +2,19 @@
 
 Format of `per_image.npz` (NumPy, no pickles), N images in the order they were evaluated, C classes:
 
-| array      | shape    | type  | meaning                                        |
-|------------|----------|-------|------------------------------------------------|
-| `format`   | `()`     | int64 | version of this table, 1                       |
-| `classes`  | `(C,)`   | str   | class names in the order of their indices      |
-| `image_id` | `(N,)`   | str   | unique                                         |
-| `tp`       | `(N, C)` | int64 | pixels of the class that were predicted as it  |
-| `fp`       | `(N, C)` | int64 | pixels predicted as the class that are another |
-| `fn`       | `(N, C)` | int64 | pixels of the class that were predicted others |
+| array       | shape    | type  | meaning                                                            |
+|-------------|----------|-------|--------------------------------------------------------------------|
+| `format`    | `()`     | int64 | version of this table, 1                                           |
+| `classes`   | `(C,)`   | str   | class names in the order of their indices                          |
+| `image_id`  | `(N,)`   | str   | unique                                                             |
+| `tp`        | `(N, C)` | int64 | pixels of the class that were predicted as it                      |
+| `fp`        | `(N, C)` | int64 | pixels predicted as the class that are another                     |
+| `fn`        | `(N, C)` | int64 | pixels of the class that were predicted others                     |
+| `confusion` | `(C, C)` | int64 | pixels of all images by true class (row) and predicted one         |
 
-Ignored pixels are in none of them. Sums over N give the data set's IoU tp / (tp + fp + fn) and Dice exactly. The
-instance rung adds arrays of its own (`match_table`); this reader leaves them aside.
+Where pixels may be predicted as no class, `confusion` is `(C, C + 1)` and its last column counts these; files of older
+versions lack it. Ignored pixels are in none of them. Sums over N give the data set's IoU tp / (tp + fp + fn) and Dice
+exactly. The instance rung adds arrays of its own (`match_table`); this reader leaves them aside.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ _COUNTS = ("tp", "fp", "fn")
 
 
 class PerImage:
-    """True positives, false positives and false negatives of each class in each image."""
+    """True positives, false positives and false negatives of each class in each image, and all images' confusion."""
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = tuple(classes)
@@ -44,6 +46,9 @@ class PerImage:
         self._known: set[str] = set()
         # tensors stay where they were counted until someone asks: a GPU is not waited for per batch
         self._batches: list[Any] = []
+        self._confusions: list[Any] = []
+        # images of a file without a matrix leave the sum unknown
+        self._has_confusion = True
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -69,6 +74,7 @@ class PerImage:
         self._add_ids(ids)
         tp = matrices.diagonal(dim1=1, dim2=2)[:, :C]
         self._batches.append(_stacked(tp, matrices.sum(1)[:, :C] - tp, matrices.sum(2)[:, :C] - tp))
+        self._add_confusion(matrices[:, :C].sum(0))
 
     def merge(self, other: PerImage) -> None:
         """Appends what another process or part saw.
@@ -81,21 +87,26 @@ class PerImage:
             raise ValueError(f"Statistics of classes {other.classes} cannot join those of classes {self.classes}.")
         self._add_ids(other._ids)
         self._batches.extend(other._batches)
+        self._confusions.extend(other._confusions)
+        self._has_confusion &= other._has_confusion
 
     def reset(self) -> None:
         """Forgets all images."""
         self._ids, self._known, self._batches = [], set(), []
+        self._confusions, self._has_confusion = [], True
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of the file format, by name: also what one process sends to another."""
         parts = [np.asarray(b.cpu() if hasattr(b, "cpu") else b, dtype=np.int64) for b in self._batches]
         counts = np.concatenate([np.zeros((3, 0, len(self.classes)), np.int64), *parts], axis=1)
         self._batches = [counts]
+        confusion = {"confusion": self._confusion()} if self._has_confusion else {}
         return {
             "format": np.array(FORMAT, dtype=np.int64),
             "classes": np.array(self.classes, dtype=np.str_),
             "image_id": np.array(self._ids, dtype=np.str_),
             **dict(zip(_COUNTS, counts, strict=True)),
+            **confusion,
         }
 
     @classmethod
@@ -104,6 +115,8 @@ class PerImage:
         self = cls([str(c) for c in arrays["classes"]])
         self._add_ids([str(i) for i in arrays["image_id"]])
         self._batches = [np.stack([np.asarray(arrays[k], dtype=np.int64) for k in _COUNTS])]
+        self._has_confusion = "confusion" in arrays
+        self._confusions = [np.asarray(arrays["confusion"], dtype=np.int64)] if self._has_confusion else []
         return self
 
     def miou(self) -> NDArray[np.float64]:
@@ -132,6 +145,23 @@ class PerImage:
             UserError: there is none, or it is not of this format.
         """
         return cls.from_arrays(read_arrays(path))
+
+    def _add_confusion(self, matrix: Tensor) -> None:
+        # one sum where it was counted, so that a test set of any size holds one matrix
+        last: Any = self._confusions[-1] if self._confusions else None
+        if hasattr(last, "cpu") and last.shape == matrix.shape and last.device == matrix.device:
+            self._confusions[-1] = last + matrix
+        else:
+            self._confusions.append(matrix)
+
+    def _confusion(self) -> NDArray[np.int64]:
+        parts = [np.asarray(m.cpu() if hasattr(m, "cpu") else m, dtype=np.int64) for m in self._confusions]
+        C = len(self.classes)
+        whole = np.zeros((C, max((part.shape[1] for part in parts), default=C)), dtype=np.int64)
+        for part in parts:
+            whole[:, : part.shape[1]] += part
+        self._confusions = [whole]
+        return whole
 
     def _add_ids(self, ids: list[str]) -> None:
         new = set(ids)
@@ -200,6 +230,12 @@ def read_arrays(path: str | Path, *, more: Sequence[str] = ()) -> dict[str, NDAr
             raise UserError(
                 f"'{path}' has '{name}' of shape {arrays[name].shape} instead of {shape}. Evaluate the run again."
             )
+    C = shape[1]
+    matrix = arrays.get("confusion")
+    if matrix is not None and matrix.shape not in ((C, C), (C, C + 1)):
+        raise UserError(
+            f"'{path}' has 'confusion' of shape {matrix.shape} instead of {(C, C)}. Evaluate the run again."
+        )
     return arrays
 
 

@@ -14,6 +14,8 @@ from segladder.report.statistics.uncertainty import Estimate, Sample, difference
 from segladder.report.verdict import Verdict, verdict_of
 from segladder.types import UserError
 
+_TOLD = 8
+"""Cells whose missing runs are listed."""
 Where = tuple[str, str]
 """Values of the key of the rows and of that of the columns; "" where there is none."""
 
@@ -65,7 +67,7 @@ def varying_keys(board: Board) -> list[str]:
 def ablation(
     board: Board, *, rows: str | None = None, cols: str | None = None, baseline: str | None = None
 ) -> Ablation | None:
-    """The table of a board; None where nothing varies.
+    """The table of a board; None where nothing varies, or no cell could be filled and nobody asked for its keys.
 
     Args:
         board: with its methods.
@@ -85,6 +87,7 @@ def ablation(
         raise UserError(f"rows={rows} and cols={cols} are one key. Give another for the columns, or leave it out.")
     if not keys:
         return None
+    asked = rows is not None or cols is not None
     if rows is None:
         left = [key for key in keys if key != cols]
         if not left:
@@ -93,6 +96,8 @@ def ablation(
             rows = left[0]
             cols = cols if cols is not None or len(left) < 2 else left[1]
     table = _table(board, keys, rows, cols or "")
+    if not asked and not any(cell.sample for cell in table.cells.values()):
+        return None
     _compare(table, baseline)
     return table
 
@@ -106,7 +111,9 @@ def _table(board: Board, keys: Sequence[str], rows: str, cols: str) -> Ablation:
         members.setdefault(where, {})[tuple(settings.get(key, "") for key in rest)] = place
     row_values, col_values = (list(dict.fromkeys(where[axis] for where in members)) for axis in (0, 1))
     every = list(dict.fromkeys(combination for cell in members.values() for combination in cell))
-    notes, cells = [], {}
+    missing: list[str] = []
+    notes: list[str] = []
+    cells: dict[Where, Cell] = {}
     for where in ((row, col) for row in row_values for col in col_values):
         cell = members.get(where, {})
         lacking = [combination for combination in every if combination not in cell]
@@ -116,11 +123,14 @@ def _table(board: Board, keys: Sequence[str], rows: str, cols: str) -> Ablation:
         if sample is not None:
             cells[where].estimate = estimate_of(sample)
         if lacking:
-            notes.append(f"{_named(rows, cols, where)} is missing {_combinations(rest, lacking)}.")
-    if rest and not notes:
+            missing.append(f"{_named(rows, cols, where)} is missing {_combinations(rest, lacking)}.")
+    if rest and not missing:
         notes.append(f"Averaged over {', '.join(rest)} ({len(every)} combinations, all there).")
-    elif rest and notes:
-        notes.insert(0, f"Not averaged over {', '.join(rest)} where a combination is missing:")
+    elif rest:
+        notes.append(f"Not averaged over {', '.join(rest)} where a combination is missing:")
+    notes += missing[:_TOLD]
+    if (more := len(missing) - _TOLD) > 0:
+        notes.append(f"and {more} more {'cell is' if more == 1 else 'cells are'} missing some.")
     return Ablation(
         board=board,
         rows=rows,

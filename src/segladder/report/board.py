@@ -12,9 +12,9 @@ from segladder.config.suggest import did_you_mean
 from segladder.report.comparable import OBJECTS, Ground, Mark, ground_of, marks_of
 from segladder.report.methods import Method, group
 from segladder.report.reading import Run
-from segladder.report.samples import RESAMPLES, sample_methods
+from segladder.report.samples import RESAMPLES, is_share, sample_methods
 from segladder.report.statistics.pairs import Pairs, pairs_of
-from segladder.report.statistics.uncertainty import Estimate, Sample, difference_of, estimate_of
+from segladder.report.statistics.uncertainty import MIN_SEEDS, Estimate, Sample, difference_of, estimate_of
 from segladder.types import UserError
 
 _DEFAULT = "miou"
@@ -25,7 +25,8 @@ class Place:
     """A method's line."""
 
     method: Method
-    rank: int
+    rank: int | None
+    """One more than there are methods that the data call better; None of too few seeds for any verdict."""
     sample: Sample
     estimate: Estimate
     letters: list[str]
@@ -36,6 +37,12 @@ class Place:
     def mean(self, read: Callable[[Run], float | None]) -> float | None:
         """Of a fact of its runs."""
         return _mean(read(run) for run in self.method.runs)
+
+
+def share_interval(mean: Estimate, metric: str) -> tuple[float, float]:
+    """The 95 % interval of a mean, cut where a share ends; NaN twice where there is none."""
+    low, high = mean.interval()
+    return (max(low, 0.0), min(high, 1.0)) if is_share(metric) and not math.isnan(low) else (low, high)
 
 
 @dataclass(kw_only=True)
@@ -171,6 +178,8 @@ def _board(ground: Ground, task: str, metric: str, runs: Sequence[Run], *, resam
     methods = [method for method in grouped.methods if method.key in sampled.samples]
     if not methods:
         return None
+    for method in methods:
+        method.runs = [run for run in method.runs if run.path not in sampled.left_out]
     minimised = _minimised(methods, metric)
     notes = list(grouped.without_result)
     for method in grouped.methods:
@@ -185,7 +194,7 @@ def _board(ground: Ground, task: str, metric: str, runs: Sequence[Run], *, resam
     places = [
         Place(
             method=method,
-            rank=rank,
+            rank=rank if sampled.samples[method.key].seeds >= MIN_SEEDS else None,
             sample=sampled.samples[method.key],
             estimate=estimate_of(sampled.samples[method.key]),
             letters=letters[method.key],

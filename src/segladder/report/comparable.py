@@ -99,12 +99,13 @@ def marks_of(methods: Sequence[Method]) -> tuple[dict[str, list[str]], list[Mark
     for read, say in _MUST_AGREE:
         values = {method.key: {read(run) for run in method.runs} - {None} for method in methods}
         counts = Counter(value for found in values.values() for value in found)
-        if not counts:
+        if len(counts) < 2:
             continue
-        usual = counts.most_common(1)[0][0]
+        usual, times = counts.most_common(1)[0]
+        most = usual if 2 * times > len(methods) else None
         for method in methods:
-            for value in sorted(values[method.key] - {usual}, key=str):
-                mark(method, say(value, usual))
+            if others := sorted(values[method.key] - {most}, key=lambda value: (isinstance(value, str), value)):
+                mark(method, say(others, most))
     for method in methods:
         for told_of in _by_itself(method):
             mark(method, told_of)
@@ -137,28 +138,45 @@ def _validation_data(run: Run) -> _Fact:
     return run.hashes.get("val") if run.seed is not None and run.parent is None else None
 
 
-_MUST_AGREE: tuple[tuple[Callable[[Run], _Fact], Callable[[_Fact, _Fact], str]], ...] = (
-    (_protocol, lambda mine, usual: f"scored with {mine}; most with {usual}"),
-    (_tolerance, lambda mine, usual: f"boundary F1 with a tolerance of {mine} pixels; most with {usual}"),
-    (_training_data, lambda mine, usual: "trained on other images or labels than most"),
-    (_validation_data, lambda mine, usual: "best weights chosen on other validation images than most"),
+def _weights(run: Run) -> _Fact:
+    if run.seed is None or run.parent is not None:
+        return None
+    return f"pretrained weights ({', '.join(run.pretrained)})" if run.pretrained else "random weights"
+
+
+def _code(run: Run) -> _Fact:
+    return run.fingerprint[:8] or None if run.seed is not None else None
+
+
+def _told(values: Sequence[_Fact]) -> str:
+    """`300, 600 and 1,200`."""
+    words = [f"{value:,}" if isinstance(value, int) else str(value) for value in values]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _says(beginning: str, preposition: str, end: str = "") -> Callable[[Sequence[_Fact], _Fact], str]:
+    """Writes what a method has, and what most have; where no value is that of most, the others have others."""
+
+    def say(mine: Sequence[_Fact], most: _Fact) -> str:
+        others = "others differ" if most is None else f"most {preposition} {_told([most])}"
+        return f"{beginning} {_told(mine)}{end}; {others}"
+
+    return say
+
+
+_MUST_AGREE: tuple[tuple[Callable[[Run], _Fact], Callable[[Sequence[_Fact], _Fact], str]], ...] = (
+    (_protocol, _says("scored with", "with")),
+    (_tolerance, _says("boundary F1 with a tolerance of", "with", " pixels")),
+    (_training_data, lambda mine, most: f"trained on other images or labels than {'most' if most else 'others'}"),
     (
-        lambda run: run.steps,
-        lambda mine, usual: f"trained for {mine:,} steps; most for {usual:,}",
+        _validation_data,
+        lambda mine, most: f"best weights chosen on other validation images than {'most' if most else 'others'}",
     ),
-    (
-        lambda run: ", ".join(run.pretrained) or "drawn" if run.seed is not None and run.parent is None else None,
-        lambda mine, usual: f"began with {_weights(mine)}; most with {_weights(usual)}",
-    ),
-    (
-        lambda run: run.fingerprint[:8] or None if run.seed is not None else None,
-        lambda mine, usual: f"run with other code ({mine}; most with {usual})",
-    ),
+    (lambda run: run.steps, _says("trained for", "for", " steps")),
+    (_weights, _says("began with", "with")),
+    (_code, _says("run with code", "with")),
 )
-
-
-def _weights(told: _Fact) -> str:
-    return "random weights" if told == "drawn" else f"pretrained weights ({told})"
+"""What is read of a run, None where it does not apply, and what is said of values that are not those of most."""
 
 
 def _by_itself(method: Method) -> list[str]:

@@ -27,11 +27,14 @@ class Method:
     """What tells it from the others of its board, `LEADING` first."""
     notes: list[str] = field(default_factory=list)
     """What is missing of it: failed, pruned and unfinished runs, repeats."""
+    named_by: tuple[str, ...] | None = None
+    """The keys of `settings` that make its label; None: all."""
 
     @property
     def label(self) -> str:
         """`unet resnet18 dice+ce optimizer.lr=0.01`."""
-        words = [v if k in LEADING else f"{k}={v}" for k, v in self.settings.items() if v]
+        shown = {k: v for k, v in self.settings.items() if v and (self.named_by is None or k in self.named_by)}
+        words = [v if k in LEADING else f"{k}={v}" for k, v in shown.items()]
         return " ".join(words) or (self.runs[0].name if self.runs else self.key[:8])
 
     @property
@@ -126,6 +129,21 @@ def _name(methods: Sequence[Method]) -> None:
     for method in methods:
         shown = [*LEADING, *(key for key in telling if key not in LEADING)]
         method.settings = {key: method.settings.get(key, "") for key in shown}
+    if len(trained) > 1:
+        named_by = _enough(trained, telling)
+        for method in trained:
+            method.named_by = named_by
+
+
+def _enough(methods: Sequence[Method], telling: Sequence[str]) -> tuple[str, ...]:
+    """The first of the keys that differ, as many as it takes for no two methods to have one label."""
+    keys = sorted(telling, key=lambda key: key not in LEADING)
+    leading = sum(key in LEADING for key in keys)
+    for count in range(max(leading, 1), len(keys)):
+        labels = {tuple(method.settings.get(key, "") for key in keys[:count]) for method in methods}
+        if len(labels) == len(methods):
+            return tuple(keys[:count])
+    return tuple(keys)
 
 
 def _frozen(settings: Mapping[str, str]) -> frozenset[tuple[str, str]]:

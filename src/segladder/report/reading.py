@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,10 @@ class Run:
         return "test" if "test" in self.scores else next(iter(self.scores), "test")
 
 
+_KEPT = tuple(entry.name for entry in fields(Run) if entry.name != "path")
+"""What the index has of a run."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """What lies in a folder."""
@@ -123,9 +127,10 @@ def read_runs(root: Path) -> Found:
             except UserError as error:
                 left_out[str(folder.path)] = str(error)
                 continue
-        kept[place] = {"seen": seen, "run": {k: v for k, v in asdict(run).items() if k != "path"}}
+            entry = {"seen": seen, "run": {name: getattr(run, name) for name in _KEPT}}
+        kept[place] = entry
         runs.append(run)
-    if kept != known:
+    if any(known.get(place) is not entry for place, entry in kept.items()) or len(kept) != len(known):
         with suppress(UserError):  # a folder that cannot be written can be reported on all the same
             write_atomic(root / INDEX, json.dumps({"code": fingerprint(), "runs": kept}))
     return Found(runs=runs, left_out=left_out)

@@ -1,4 +1,4 @@
-"""The whole report of a folder of runs: what is in it, and its files."""
+"""The whole report of a folder of runs, before it has a form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segladder.config.suggest import did_you_mean
-from segladder.report.ablation import ablation
+from segladder.report.ablation import Ablation, ablation, varying_keys
 from segladder.report.board import Board, boards
 from segladder.report.comparable import apart
 from segladder.report.findings import findings
@@ -15,10 +15,6 @@ from segladder.report.reading import Run, read_runs
 from segladder.report.samples import RESAMPLES
 from segladder.report.sheet import Sheet
 from segladder.report.sheets import ablation_differences, ablation_sheet, comparisons, leaderboard
-from segladder.report.written.comma import comma
-from segladder.report.written.latex import latex
-from segladder.report.written.markdown import escaped, markdown
-from segladder.runs.atomic import write_atomic
 from segladder.types import UserError
 
 _SHOWN = 5
@@ -32,6 +28,7 @@ class Part:
     sheets: list[Sheet]
     """Leaderboard, ablation, comparisons."""
     findings: list[str]
+    table: Ablation | None = None
 
 
 @dataclass(kw_only=True)
@@ -89,17 +86,25 @@ def make_report(
         except UserError as error:
             refused.append((board, error))
             table = None
+        else:
+            warnings += _no_grid(board) if table is None else []
         if table is not None:
             sheets.append(ablation_sheet(table))
             if (differences := ablation_differences(table)) is not None:
                 sheets.append(differences)
         if (pairs := comparisons(board, power=power)) is not None:
             sheets.append(pairs)
-        parts.append(Part(board=board, sheets=sheets, findings=findings(board)))
+        parts.append(Part(board=board, sheets=sheets, findings=findings(board), table=table))
     if len(refused) == len(made):
         raise refused[0][1]
     warnings += [f"{board.title}: {error}" for board, error in refused]
     return Report(root=root, parts=parts, warnings=warnings, runs=runs)
+
+
+def _no_grid(board: Board) -> list[str]:
+    keys = varying_keys(board)
+    told = f"{', '.join(keys)} vary, but not in a grid, so that there is no ablation table"
+    return [f"{board.title}: {told}. Name two with rows= and cols=, or one study with study=."] if keys else []
 
 
 def _of_study(runs: Sequence[Run], study: str | None) -> list[Run]:
@@ -109,45 +114,3 @@ def _of_study(runs: Sequence[Run], study: str | None) -> list[Run]:
             f"study={study}: no run is of that study{did_you_mean(study, studies)} There are {', '.join(studies)}."
         )
     return [run for run in runs if study is None or run.study == study]
-
-
-def write_report(report: Report, output: Path) -> list[Path]:
-    """Writes each sheet as Markdown, LaTeX and CSV, and `report.md` with everything.
-
-    Raises:
-        UserError: a file cannot be written.
-    """
-    files: list[Path] = []
-    lines = [f"# Report of {escaped(str(report.root))}", ""]
-    lines += [f"> {escaped(warning)}" + "\n" for warning in report.warnings]
-    used: set[str] = set()
-    for part in report.parts:
-        lines += [*(escaped(sentence) + "\n" for sentence in part.findings)]
-        for sheet in part.sheets:
-            sheet.name = _unused(sheet.name, used)
-            lines.append(markdown(sheet))
-            for ending, text in (("tex", latex(sheet)), ("csv", comma(sheet))):
-                files.append(output / f"{sheet.name}.{ending}")
-                _write(files[-1], text)
-    files.append(output / "report.md")
-    _write(files[-1], "\n".join(lines))
-    return files
-
-
-def _unused(name: str, used: set[str]) -> str:
-    number, free = 1, name
-    while free in used:
-        number += 1
-        free = f"{name}-{number}"
-    used.add(free)
-    return free
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"output={path.parent} cannot be made: {error.strerror}. Give a folder that can be written."
-        ) from error
-    write_atomic(path, text)

@@ -13,7 +13,7 @@ from segladder.data.progress import with_progress
 from segladder.metrics.per_image import read_arrays
 from segladder.report.methods import Method
 from segladder.report.reading import Run
-from segladder.report.statistics.resampling import can_resample, draws, resampled
+from segladder.report.statistics.resampling import FROM_COUNTS, can_resample, draws, resampled
 from segladder.report.statistics.uncertainty import Sample
 from segladder.types import UserError
 
@@ -32,6 +32,8 @@ class Sampled:
     """How many were drawn from; 0 where single images are not known."""
     notes: dict[str, list[str]] = field(default_factory=dict)
     """Key of a method -> what is to be said about its runs."""
+    left_out: set[str] = field(default_factory=set)
+    """Folders of runs whose score cannot be believed."""
 
 
 def sample_methods(methods: Sequence[Method], metric: str, *, resamples: int = RESAMPLES, seed: int = 0) -> Sampled:
@@ -73,6 +75,12 @@ def _moved(
     for method in methods:
         for run in method.runs:
             score = run.scores[run.scored].get(metric)
+            if score is not None and is_share(metric) and not 0 <= score <= 1:
+                out.notes[method.key].append(
+                    f"{_seed(run)} left out: its record says {metric} {score:g}, which is no share from 0 to 1"
+                )
+                out.left_out.add(run.path)
+                score = None
             if score is None or pool.resamples == 0:
                 yield method, score, None
                 continue
@@ -86,9 +94,16 @@ def _moved(
                     f"{_seed(run)} left out: its record says {metric} {score:.6f}, its images {whole:.6f}; one of the"
                     " two was edited or belongs to another run"
                 )
+                out.left_out.add(run.path)
+                pool.forget(run)
                 yield method, None, None
                 continue
             yield method, score, rows
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric of that name lies between 0 and 1; of a user's own nothing is known."""
+    return metric in FROM_COUNTS or metric == "boundary_f1" or metric.startswith(("mask_", "box_"))
 
 
 def _seed(run: Run) -> str:
@@ -101,11 +116,17 @@ class _Pool:
     def __init__(self, metric: str, *, resamples: int, seed: int) -> None:
         self.metric, self.resamples, self.seed = metric, resamples, seed
         self._ids: NDArray[Any] | None = None
+        self._first = ""
         self._weights = np.zeros((0, 0), dtype=np.int64)
 
     @property
     def images(self) -> int:
         return 0 if self._ids is None else len(self._ids)
+
+    def forget(self, run: Run) -> None:
+        """Has another file say which images there are, if it was this run's that did and it cannot be believed."""
+        if run.path == self._first:
+            self._ids = None
 
     def read(self, run: Run) -> tuple[float | None, NDArray[np.float64] | None]:
         """The score on all images, and on each resample.
@@ -124,7 +145,7 @@ class _Pool:
         order = np.argsort(ids, kind="stable")
         if self._ids is None:
             # in the order of their names: which file came first must not matter
-            self._ids = ids[order]
+            self._ids, self._first = ids[order], run.path
             once = np.ones((1, len(ids)), dtype=np.int64)
             self._weights = np.concatenate([once, draws(len(ids), resamples=self.resamples, seed=self.seed)])
         if not np.array_equal(ids[order], self._ids):

@@ -54,3 +54,11 @@ class Sheet:
             rows=[[row[index] for index in kept] for row in self.rows],
             notes=self.notes,
         )
+
+    def first(self, count: int) -> Sheet:
+        """The first rows, and a note of how many more there are."""
+        more = len(self.rows) - count
+        if more <= 0:
+            return self
+        notes = [f"… and {more:,} more rows in {self.name}.csv.", *self.notes]
+        return Sheet(name=self.name, title=self.title, columns=self.columns, rows=self.rows[:count], notes=notes)

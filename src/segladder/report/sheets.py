@@ -9,12 +9,12 @@ import re
 from pathlib import Path
 
 from segladder.report import figures
-from segladder.report.ablation import Ablation
-from segladder.report.board import Board, Place
+from segladder.report.ablation import Ablation, Where
+from segladder.report.board import Board, Place, share_interval
 from segladder.report.sheet import Cell, Column, Sheet
 from segladder.report.statistics.pairs import LEVEL
 from segladder.report.statistics.power import seeds_needed
-from segladder.report.statistics.uncertainty import Estimate, Sample, difference_of
+from segladder.report.statistics.uncertainty import MIN_SEEDS, Estimate, Sample, difference_of
 from segladder.report.verdict import verdict_of
 
 _LEVEL = f"{100 * LEVEL:.0f} %"
@@ -51,7 +51,10 @@ def leaderboard(board: Board, *, base: Path) -> Sheet:
         Column(key="runs", title="runs", minor=True),
     ]
     first, second = _tops(board)
-    rows = [_line(place, keys, base=base, best=place is first, second=place is second) for place in board.places]
+    rows = [
+        _line(place, keys, metric=board.metric, base=base, best=place is first, second=place is second)
+        for place in board.places
+    ]
     kept = [
         i for i, column in enumerate(columns) if column.key in (board.metric, "rank") or any(r[i].text for r in rows)
     ]
@@ -69,9 +72,8 @@ def _tops(board: Board) -> tuple[Place | None, Place | None]:
     return (places[0] if len(places) > 1 else None), (places[1] if len(places) > 2 else None)
 
 
-def _line(place: Place, keys: list[str], *, base: Path, best: bool, second: bool) -> list[Cell]:
-    low, high = place.estimate.interval()
-    low, high = max(low, 0.0) if low < 0 <= place.estimate.value else low, high
+def _line(place: Place, keys: list[str], *, metric: str, base: Path, best: bool, second: bool) -> list[Cell]:
+    low, high = share_interval(place.estimate, metric)
     mean, std = place.sample.mean, place.sample.std
     numbers = {
         "parameters": (place.mean(lambda run: run.parameters), figures.count),
@@ -82,7 +84,7 @@ def _line(place: Place, keys: list[str], *, base: Path, best: bool, second: bool
     }
     run = place.method.runs[0]
     return [
-        Cell(text=str(place.rank), value=place.rank),
+        Cell(text=str(place.rank or _NONE), value=place.rank),
         *(Cell(text=place.method.settings.get(key, "")) for key in keys),
         Cell(text=figures.spread(mean, std), value=mean, best=best, second=second),
         Cell(text=figures.interval(low, high), value=None if math.isnan(low) else low),
@@ -108,8 +110,8 @@ def _leaderboard_notes(board: Board) -> list[str]:
             f" correction over {board.pairs.tests:,} {'pair' if board.pairs.tests == 1 else 'pairs'}; what cannot be"
             " told apart shares a rank."
         )
-    elif len(board.places) > 1:
-        notes.append("No pair has seeds enough for a verdict (3 each), so that all share a rank; by mean.")
+    if len(board.places) > 1 and any(place.rank is None for place in board.places):
+        notes.append(f"{_NONE}: no rank, as fewer than {MIN_SEEDS} seeds give no verdict.")
     notes += [f"{mark.letter}: {mark.text}." for mark in board.marks]
     return notes + board.notes
 
@@ -141,7 +143,7 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
         Column(key="difference", title=f"difference of {board.metric}", right=True),
         Column(key="interval", title="95 % interval", right=True),
         Column(key="p", title="p", right=True),
-        Column(key="images_share", title="images' share", right=True, minor=True),
+        Column(key="images_share", title="images' share", right=True),
         Column(key="verdict", title="verdict"),
     ]
     if power:
@@ -199,7 +201,7 @@ def ablation_sheet(table: Ablation) -> Sheet:
 
 def _list(table: Ablation) -> Sheet:
     metric = table.board.metric
-    best = _best(table)
+    best, second = _tops_of(table)
     columns = [
         Column(key=table.rows, title=table.rows),
         Column(key=metric, title=f"{table.board.ground.split} {metric}", right=True),
@@ -214,12 +216,17 @@ def _list(table: Ablation) -> Sheet:
     for value in table.row_values:
         cell = table.cells[value, ""]
         difference = cell.difference
-        low, high = cell.estimate.interval() if cell.estimate else (math.nan, math.nan)
+        low, high = share_interval(cell.estimate, metric) if cell.estimate else (math.nan, math.nan)
         to = difference.interval() if difference else (math.nan, math.nan)
         rows.append(
             [
                 Cell(text=value or "none"),
-                Cell(text=_mean(cell.sample), value=cell.sample.mean if cell.sample else None, best=cell.where == best),
+                Cell(
+                    text=_mean(cell.sample),
+                    value=cell.sample.mean if cell.sample else None,
+                    best=cell.where == best,
+                    second=cell.where == second,
+                ),
                 Cell(text=figures.interval(low, high)),
                 Cell(text=str(cell.seeds), value=cell.seeds),
                 Cell(
@@ -235,7 +242,7 @@ def _list(table: Ablation) -> Sheet:
 
 
 def _matrix(table: Ablation) -> Sheet:
-    best = _best(table)
+    best, second = _tops_of(table)
     columns = [Column(key=table.rows, title=f"{table.rows} \\ {table.cols}")]
     for value in table.col_values:
         columns.append(Column(key=f"{table.cols}={value}", title=value or "none", right=True))
@@ -248,7 +255,14 @@ def _matrix(table: Ablation) -> Sheet:
             if cell.difference is not None and cell.verdict is not None:
                 sign = {"better": " *", "worse": " *"}.get(cell.verdict.word, "")
                 text += f" ({figures.score(cell.difference.value, sign=True)}{sign})"
-            line.append(Cell(text=text, value=cell.sample.mean if cell.sample else None, best=cell.where == best))
+            line.append(
+                Cell(
+                    text=text,
+                    value=cell.sample.mean if cell.sample else None,
+                    best=cell.where == best,
+                    second=cell.where == second,
+                )
+            )
         rows.append(line)
     sheet = _sheet(table, columns, rows)
     if any(cell.verdict is not None for cell in table.cells.values()):
@@ -270,7 +284,7 @@ def ablation_differences(table: Ablation) -> Sheet | None:
         Column(key="difference", title="difference", right=True),
         Column(key="interval", title="95 % interval", right=True),
         Column(key="p", title="p", right=True),
-        Column(key="images_share", title="images' share", right=True, minor=True),
+        Column(key="images_share", title="images' share", right=True),
         Column(key="verdict", title="verdict"),
     ]
     rows = []
@@ -311,12 +325,11 @@ def _sheet(table: Ablation, columns: list[Column], rows: list[list[Cell]]) -> Sh
     )
 
 
-def _best(table: Ablation) -> tuple[str, str] | None:
+def _tops_of(table: Ablation) -> tuple[Where | None, Where | None]:
+    """The best cell of two or more, and the second of three or more."""
     scored = {where: cell.sample.mean for where, cell in table.cells.items() if cell.sample is not None}
-    if len(scored) < 2:
-        return None
-    pick = min if table.board.minimised else max
-    return pick(scored, key=lambda where: scored[where])
+    order = sorted(scored, key=lambda where: scored[where], reverse=not table.board.minimised)
+    return (order[0] if len(order) > 1 else None), (order[1] if len(order) > 2 else None)
 
 
 def _mean(sample: Sample | None) -> str:

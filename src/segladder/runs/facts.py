@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
 import time
@@ -13,20 +12,18 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from segladder.config.assemble import build_datamodule, build_model
+from segladder.config.assemble import build_datamodule
 from segladder.config.check import check
 from segladder.runs.code import fingerprint
 from segladder.runs.comparable import method_id
 from segladder.runs.identity import DATA_PATHS, hash_weights, identity
 from segladder.runs.job import Job
+from segladder.runs.rehearsal import rehearse
 from segladder.runs.resume import Rerun
-from segladder.types import DatasetInfo, UserError
+from segladder.types import DatasetInfo
 
 _MOST_WORKERS = 8
 """What `data.num_workers=auto` comes to at most, see `data.workers`."""
-
-_MOST_NETWORKS = 12
-"""Different networks that one process builds before the first job starts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +62,8 @@ class Facts:
 def facts_of(cfg: DictConfig) -> Facts:
     """The facts of the job that Hydra has composed; everything is checked that can be without training.
 
-    The data are looked at, so their files must be there. Of the first few different networks each is built once,
-    without weights, so that values which it refuses are known.
+    The data are looked at, so their files must be there. What it trains is built once without data and
+    weights (see `rehearsal.py`), so that values which a part refuses are known.
 
     Raises:
         UserError: the job cannot be done.
@@ -76,7 +73,7 @@ def facts_of(cfg: DictConfig) -> Facts:
     plugins = tuple(job.cfg.get("plugins") or [])
     task = str(job.cfg.task._target_)
     hashes, info = _data(_text(job, "data"), task, job.cfg)
-    _rehearse(_text(job, "data", "model", "backbone"), job.cfg, info)
+    rehearse(job, info)
     weights = hash_weights(job.public)
     trainer = job.cfg.trainer
     return Facts(
@@ -132,28 +129,6 @@ def _data(text: str, task: str, cfg: DictConfig) -> tuple[dict[str, str], Datase
         module = build_datamodule(cfg)
         _seen[text, task] = module.summary()["hashes"], module.info
     return _seen[text, task]
-
-
-_built: dict[str, UserError | None] = {}
-"""The networks that were built -> what was wrong with them."""
-
-
-def _rehearse(text: str, cfg: DictConfig, info: DatasetInfo) -> None:
-    """Builds a network that was not built yet, to see that its settings make sense and fit the data."""
-    if (error := _built.get(text)) is not None:
-        raise error
-    if text in _built or len(_built) >= _MOST_NETWORKS:
-        return
-    _built[text] = None
-    bare = copy.deepcopy(cfg)
-    for key in ("model.weights", "backbone.weights", "model.backbone.weights"):
-        if OmegaConf.select(bare, key) is not None:
-            OmegaConf.update(bare, key, None)
-    try:
-        build_model(bare, info)
-    except UserError as error:
-        _built[text] = error
-        raise
 
 
 def _text(job: Job, *parts: str) -> str:

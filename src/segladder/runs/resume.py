@@ -156,7 +156,7 @@ def decide(
             return result("repeat", latest, f"It was cut off in {where} without a checkpoint: it starts over.")
         return result("resume", latest, f"It was cut off in {where} and goes on from its last checkpoint.")
     if latest.status == "failed" and latest.folder.is_bare() and (retry or not sweep):
-        why = f"It failed in {where} before anything came out."
+        why = f"It failed in {where} before a checkpoint or a score came out: it is tried again there."
         return Decision(kind="new", folder=latest.folder, why=why, code_changed=changed)
     if not sweep or rerun == "all" or (rerun == "changed" and changed):
         return result("repeat", latest, f"An earlier attempt in {where} {_ended(latest.status)}.")

@@ -1,4 +1,4 @@
-"""Which parameters an optimizer gets, and at which learning rate."""
+"""Which parameters an optimizer gets, at which learning rate, and what is said where it refuses its settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 from segladder.types import UserError
 
@@ -50,3 +51,38 @@ def _rate(optimizer: Callable[..., Any]) -> float:
     if parameter is None or not isinstance(parameter.default, int | float):
         raise UserError("backbone.lr_factor needs optimizer.lr, which this optimizer does not have.")
     return float(parameter.default)
+
+
+def built_optimizer(build: Callable[..., Optimizer], parameters: list[Any]) -> Optimizer:
+    """The optimizer of these parameters.
+
+    Raises:
+        UserError: it refuses its settings.
+    """
+    try:
+        return build(parameters)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise _refused(build, error, part="optimizer", such_as=", such as optimizer.lr") from error
+
+
+def built_schedule(build: Callable[..., Any], optimizer: Optimizer, total_steps: int) -> Any:
+    """The learning-rate schedule of so many steps.
+
+    Raises:
+        UserError: it refuses its settings.
+    """
+    try:
+        return build(optimizer, total_steps)
+    except (ValueError, TypeError) as error:
+        raise _refused(build, error, part="scheduler") from error
+
+
+def _refused(build: Callable[..., Any], error: Exception, *, part: str, such_as: str = "") -> UserError:
+    if isinstance(error, UserError):
+        return error
+    name = getattr(getattr(build, "func", build), "__name__", f"The {part}")
+    words = {key: value for key, value in getattr(build, "keywords", {}).items() if isinstance(value, str)}
+    if isinstance(error, TypeError) and words:
+        key, value = next(iter(words.items()))
+        return UserError(f"{part}.{key} is '{value}', which {name} cannot use. Give a number, such as 1e-3.")
+    return UserError(f"{name} refuses its settings: {error}. Check the values below {part}{such_as}.")

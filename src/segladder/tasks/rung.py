@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from segladder.losses import LossSum
-from segladder.tasks.parameters import trained_parameters
+from segladder.tasks.parameters import built_optimizer, built_schedule, trained_parameters
 from segladder.types import Batch, DatasetInfo, Sample, UserError
 
 if TYPE_CHECKING:
@@ -155,16 +155,10 @@ class Rung(LightningModule):
         self._conclude("test", self.test_metrics)
 
     def configure_optimizers(self) -> Any:
-        try:
-            optimizer = self.build_optimizer(trained_parameters(self, self.build_optimizer))
-        except (ValueError, TypeError, RuntimeError) as error:
-            name = getattr(getattr(self.build_optimizer, "func", self.build_optimizer), "__name__", "The optimizer")
-            raise UserError(
-                f"{name} refuses its settings: {error}. Check the values below optimizer, such as optimizer.lr."
-            ) from error
+        optimizer = built_optimizer(self.build_optimizer, trained_parameters(self, self.build_optimizer))
         if self.build_scheduler is None:
             return optimizer
-        schedule = self.build_scheduler(optimizer, total_steps(self.trainer))
+        schedule = built_schedule(self.build_scheduler, optimizer, total_steps(self.trainer))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def configure_gradient_clipping(

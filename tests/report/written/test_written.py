@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -87,6 +89,17 @@ def test_latex_takes_names_as_text(sheet):
         assert set_as_is in line
     assert r"\textasciicircum{}\{\}\textbackslash{}" in line and "{[}c{]}" in line
     assert balanced(latex(sheet))
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+def test_latex_compiles(sheet, tmp_path):
+    (tmp_path / "board.tex").write_text(latex(sheet))
+    packages = r"\usepackage[T1]{fontenc}\usepackage{booktabs}"
+    whole = rf"\documentclass{{article}}{packages}\begin{{document}}\input{{board}}\end{{document}}"
+    (tmp_path / "whole.tex").write_text(whole)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "whole"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def balanced(text):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segladder.metrics.match_table import average_precision
+from segladder.metrics.match_table import resampled_precision
 
 FROM_COUNTS = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou")
 """Scores that follow from true and false positives and false negatives."""
@@ -59,11 +59,7 @@ def resampled(metric: str, arrays: Arrays, weights: NDArray[np.int64]) -> NDArra
     if metric in FROM_COUNTS:
         return _from_counts(metric, *_summed(arrays, weights))
     name = metric.partition("_")[2]
-    values = [np.nan] * len(weights)
-    every = np.arange(weights.shape[1])
-    for row, times in enumerate(weights):
-        values[row] = _nanmean(average_precision(dict(arrays), np.repeat(every, times))[name][None])[0]
-    return np.asarray(values)
+    return _nanmean(resampled_precision(dict(arrays), weights, names=[name])[name])
 
 
 def resampled_iou(arrays: Arrays, weights: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -202,7 +202,7 @@ def _images_variance(sides: Sequence[tuple[int, Sample]]) -> float:
         moved = moved + sign * sample.moved
     images = min(sample.images for _, sample in sides)
     spread = float(np.nanvar(moved, ddof=1)) - sum(sample.together for _, sample in sides)
-    return max(0.0, spread * images / (images - 1))
+    return spread if math.isnan(spread) else max(0.0, spread * images / (images - 1))
 
 
 def _freedom(terms: Sequence[tuple[float, int]]) -> float:

@@ -36,14 +36,11 @@ def latex(sheet: Sheet) -> str:
     """
     sheet = sheet.without_minor()
     kinds = "".join("r" if column.right else "l" for column in sheet.columns)
-    ties = [row for row in sheet.rows if row and row[0].text == "1"] if sheet.columns[0].key == "rank" else []
     lines = [
         r"% \usepackage{booktabs}",
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{escaped(sheet.title)}. The best is bold, the second underlined"
-        + (f"; {len(ties)} methods share the first rank" if len(ties) > 1 else "")
-        + ".}",
+        rf"  \caption{{{escaped(sheet.title)}.{_told(sheet)}}}",
         rf"  \label{{tab:{sheet.name}}}",
         rf"  \begin{{tabular}}{{{kinds}}}",
         r"    \toprule",
@@ -57,6 +54,19 @@ def latex(sheet: Sheet) -> str:
         lines += [r"  \par\smallskip\footnotesize\raggedright"]
         lines += [f"  {escaped(note)}" + r"\par" for note in sheet.notes]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def _told(sheet: Sheet) -> str:
+    """What bold and underlined mean, and who shares the first rank."""
+    cells = [cell for row in sheet.rows for cell in row]
+    said = [word for word, there in ((" The best is bold", any(cell.best for cell in cells)),) if there]
+    if any(cell.second for cell in cells):
+        said.append("the second underlined")
+    ties = sum(row[0].value == 1 for row in sheet.rows) if sheet.columns[0].key == "rank" else 0
+    told = ", ".join(said)
+    if ties > 1:
+        told += f"; {ties} methods share the first rank"
+    return f"{told}." if told else ""
 
 
 def escaped(text: str) -> str:

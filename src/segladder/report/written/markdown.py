@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import quote
 
@@ -31,7 +32,7 @@ def _cell(cell: Cell) -> str:
     text = escaped(cell.text)
     if cell.best and text:
         text = f"**{text}**"
-    return f"[{text}]({quote(cell.link)}/)" if cell.link and text else text
+    return f"[{text}]({quote(os.fsencode(cell.link))}/)" if cell.link and text else text
 
 
 def _line(cells: list[str]) -> str:

@@ -1,0 +1,103 @@
+"""Text of records as pictures can show it: on one line, not too long, in letters that some font here has."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+OWN_FONT = "DejaVu Sans"
+"""Comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew and more."""
+OTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "Microsoft YaHei",
+    "SimHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Hiragino Sans",
+    "Yu Gothic",
+    "MS Gothic",
+    "IPAGothic",
+    "Malgun Gothic",
+    "NanumGothic",
+    "Apple SD Gothic Neo",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Arial Unicode MS",
+)
+"""Fonts with other letters, used where they are installed."""
+LONGEST = 40
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[str, ...]:
+    """The fonts that text is drawn in: a letter comes from the first that has it."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {entry.name for entry in fontManager.ttflist}
+    return (OWN_FONT, *(name for name in OTHER_FONTS if name in installed))
+
+
+def plain(text: str) -> str:
+    """On one line, without what is no letter at all: for captions, which any file can hold."""
+    return "".join(
+        "?" if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Cn", "Co") else letter
+        for letter in " ".join(text.split())
+    )
+
+
+def lettered(text: str, *, longest: int = LONGEST) -> str:
+    """As a picture shows it: `?` for letters that no font here has, and a long text without its middle.
+
+    The middle, because names differ most often at their ends.
+    """
+    text = "".join(letter if _drawable(letter) else "?" for letter in plain(text))
+    if _width(text) <= longest:
+        return text
+    head, tail = "", ""
+    for kept in range(1, len(text)):
+        head, tail = text[: (kept + 1) // 2], text[len(text) - kept // 2 :]
+        if _width(head) + _width(tail) >= longest - 2:
+            break
+    return f"{head}…{tail}"
+
+
+def distinct(texts: Sequence[str], *, longest: int = LONGEST) -> list[str]:
+    """`lettered` for each; those that came out alike are numbered."""
+    shown = [lettered(text, longest=longest) for text in texts]
+    counts = Counter(shown)
+    seen: Counter[str] = Counter()
+    for index, text in enumerate(shown):
+        if counts[text] > 1:
+            seen[text] += 1
+            shown[index] = f"{text} ({seen[text]})"
+    return shown
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 class`, `40 classes`."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+@lru_cache(maxsize=4096)
+def _drawable(letter: str) -> bool:
+    return any(ord(letter) in letters for letters in _letters())
+
+
+@lru_cache(maxsize=1)
+def _letters() -> tuple[frozenset[int], ...]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return tuple(frozenset(get_font(findfont(FontProperties(family=name))).get_charmap()) for name in families())

@@ -13,8 +13,10 @@ from segladder.report.comparable import apart
 from segladder.report.findings import findings
 from segladder.report.reading import Run, read_runs
 from segladder.report.samples import RESAMPLES
-from segladder.report.sheet import Sheet
-from segladder.report.sheets import ablation_differences, ablation_sheet, comparisons, leaderboard
+from segladder.report.sheets.ablations import ablation_differences, ablation_sheet
+from segladder.report.sheets.comparisons import comparisons
+from segladder.report.sheets.leaderboard import leaderboard
+from segladder.report.sheets.sheet import Sheet
 from segladder.types import UserError
 
 _SHOWN = 5

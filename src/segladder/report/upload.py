@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segladder.report.report import Report
-from segladder.report.sheet import Cell
+from segladder.report.sheets.sheet import Cell
 from segladder.types import UserError
 
 

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from segladder.report.sheet import Cell, Column, Sheet
+from segladder.report.sheets.sheet import Cell, Column, Sheet
 from segladder.report.written.comma import comma
 from segladder.report.written.latex import latex
 from segladder.report.written.markdown import markdown

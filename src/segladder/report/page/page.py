@@ -14,7 +14,7 @@ from segladder.report.page.embedded import data_uri, escaped, json_text
 from segladder.report.page.runs_table import RunsTable, runs_table
 from segladder.report.page.tables import Data, table_data, table_html, unused
 from segladder.report.report import Part, Report
-from segladder.report.sheet import Sheet
+from segladder.report.sheets.sheet import Sheet
 from segladder.runs.atomic import write_atomic
 from segladder.types import UserError
 

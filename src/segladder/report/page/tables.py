@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segladder.report.page.embedded import clean, escaped, link
-from segladder.report.sheet import Cell, Sheet
+from segladder.report.sheets.sheet import Cell, Sheet
 
 PLAIN_ROWS = 200
 """Of a sheet, in the HTML; the script draws more a page at a time."""

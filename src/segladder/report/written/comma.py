@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from segladder.report.sheet import Cell, Sheet
+from segladder.report.sheets.sheet import Cell, Sheet
 
 
 def comma(sheet: Sheet) -> str:

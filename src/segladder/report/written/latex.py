@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from segladder.report.sheet import Cell, Sheet
+from segladder.report.sheets.sheet import Cell, Sheet
 
 _MEANING = {
     "\\": r"\textbackslash{}",

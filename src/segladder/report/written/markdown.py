@@ -6,7 +6,7 @@ import os
 import re
 from urllib.parse import quote
 
-from segladder.report.sheet import Cell, Sheet
+from segladder.report.sheets.sheet import Cell, Sheet
 
 _MEANING = re.compile(r"([\\`*_{}\[\]<>#|~])")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from segladder.launchers.show.columns import Column, encodable, laid_out, one_line
-from segladder.report.sheet import Sheet
+from segladder.report.sheets.sheet import Sheet
 
 _LEAST = 60
 """Characters of a line of notes where the terminal is narrow."""

@@ -1,0 +1,102 @@
+"""The leaderboard as a sheet."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from segladder.report import figures
+from segladder.report.board import Board, Place, share_interval
+from segladder.report.sheets.sheet import Cell, Column, Sheet
+from segladder.report.sheets.words import LEVEL_TEXT, NONE, file_name
+from segladder.report.statistics.uncertainty import MIN_SEEDS
+
+
+def leaderboard(board: Board, *, base: Path) -> Sheet:
+    """A line per method, best first.
+
+    Args:
+        board: what it is of.
+        base: the folder of the report, which links are relative to.
+    """
+    keys = [key for key in board.places[0].method.settings if any(p.method.settings.get(key) for p in board.places)]
+    columns = [
+        Column(key="rank", title="rank", right=True),
+        *(Column(key=key, title=key) for key in keys),
+        Column(key=board.metric, title=f"{board.ground.split} {board.metric}", right=True),
+        Column(key="interval", title="95 % interval", right=True),
+        Column(key="seeds", title="seeds", right=True),
+        Column(key="val", title=f"val {board.metric}", right=True, minor=True),
+        Column(key="parameters", title="parameters", right=True, minor=True),
+        Column(key="gflop", title="GFLOP", right=True, minor=True),
+        Column(key="images_per_second", title="images/s", right=True, minor=True),
+        Column(key="hours", title="hours", right=True, minor=True),
+        Column(key="memory", title="memory, GB", right=True, minor=True),
+        Column(key="marks", title="marks"),
+        Column(key="runs", title="runs", minor=True),
+    ]
+    first, second = _tops(board)
+    rows = [
+        _line(place, keys, metric=board.metric, base=base, best=place is first, second=place is second)
+        for place in board.places
+    ]
+    kept = [
+        i for i, column in enumerate(columns) if column.key in (board.metric, "rank") or any(r[i].text for r in rows)
+    ]
+    return Sheet(
+        name=file_name("leaderboard", board.ground.data, board.ground.split, board.metric),
+        title=f"Leaderboard of {board.title}",
+        columns=[columns[index] for index in kept],
+        rows=[[row[index] for index in kept] for row in rows],
+        notes=_leaderboard_notes(board),
+    )
+
+
+def _tops(board: Board) -> tuple[Place | None, Place | None]:
+    places = board.places
+    return (places[0] if len(places) > 1 else None), (places[1] if len(places) > 2 else None)
+
+
+def _line(place: Place, keys: list[str], *, metric: str, base: Path, best: bool, second: bool) -> list[Cell]:
+    low, high = share_interval(place.estimate, metric)
+    mean, std = place.sample.mean, place.sample.std
+    numbers = {
+        "parameters": (place.mean(lambda run: run.parameters), figures.count),
+        "gflop": (place.mean(lambda run: run.flops), figures.billions),
+        "images_per_second": (place.mean(lambda run: run.images_per_second), figures.rate),
+        "hours": (place.mean(lambda run: run.hours), figures.hours),
+        "memory": (place.mean(lambda run: run.memory), figures.gigabytes),
+    }
+    run = place.method.runs[0]
+    return [
+        Cell(text=str(place.rank or NONE), value=place.rank),
+        *(Cell(text=place.method.settings.get(key, "")) for key in keys),
+        Cell(text=figures.spread(mean, std), value=mean, best=best, second=second),
+        Cell(text=figures.interval(low, high), value=None if math.isnan(low) else low),
+        Cell(text=str(place.sample.seeds), value=place.sample.seeds),
+        Cell(text=figures.score(place.val), value=place.val),
+        *(Cell(text=write(value), value=value) for value, write in numbers.values()),
+        Cell(text=" ".join(place.letters), marks=tuple(place.letters)),
+        Cell(text=Path(run.path).name, link=os.path.relpath(run.path, base)),
+    ]
+
+
+def _leaderboard_notes(board: Board) -> list[str]:
+    notes = [
+        "Mean ± standard deviation over seeds; the interval is of the mean, over seeds and "
+        + (f"{board.images:,} test images." if board.images else "not over test images, of which nothing is known.")
+    ]
+    single = [place for place in board.places if place.sample.seeds < 2]
+    if single:
+        notes.append("Of one seed the interval is of the test images alone, and there is no verdict.")
+    if board.pairs.tests:
+        notes.append(
+            f"A rank is one more than there are methods that the data call better at the {LEVEL_TEXT} level, by Holm's"
+            f" correction over {board.pairs.tests:,} {'pair' if board.pairs.tests == 1 else 'pairs'}; what cannot be"
+            " told apart shares a rank."
+        )
+    if len(board.places) > 1 and any(place.rank is None for place in board.places):
+        notes.append(f"{NONE}: no rank, as fewer than {MIN_SEEDS} seeds give no verdict.")
+    notes += [f"{mark.letter}: {mark.text}." for mark in board.marks]
+    return notes + board.notes

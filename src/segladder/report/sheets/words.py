@@ -1,0 +1,22 @@
+"""Words and digits that all sheets share."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from segladder.report.statistics.pairs import LEVEL
+
+LEVEL_TEXT = f"{100 * LEVEL:.0f} %"
+NONE = "–"
+"""What stands where there is nothing to say."""
+
+
+def file_name(*words: str) -> str:
+    """Letters, digits and dashes of what a table is about."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", " ".join(words)).strip("-").lower() or "table"
+
+
+def known(value: float) -> float | None:
+    """None in place of NaN."""
+    return None if math.isnan(value) else value

@@ -198,7 +198,7 @@ def test_the_network_runs_in_another_type(tiny, segladder, outputs, precision):
 
 def test_settings_that_fail_at_once_leave_one_folder(tiny, segladder, outputs):
     for _ in range(2):
-        assert segladder(*tiny, "trainer.precision=bf17").code == 1
+        assert segladder(*tiny, "trainer.strategy=dpp").code == 1
     assert len(list(outputs.glob("single/*"))) == 1
 
 

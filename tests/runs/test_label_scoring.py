@@ -75,6 +75,9 @@ def test_scores_are_those_of_the_class_maps(made, truth):
     totals, per_class = metrics.compute()
     assert found.scores == totals and found.per_class == per_class
     ours, theirs = found.images.arrays(), metrics.images.arrays()
+    # files may leave a pixel without class, which has a column of its own
+    assert not ours["confusion"][:, -1].any()
+    ours["confusion"] = ours["confusion"][:, :-1]
     assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
 
 

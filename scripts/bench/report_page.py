@@ -29,7 +29,8 @@ from segladder.report.findings import findings
 from segladder.report.page.page import write_page
 from segladder.report.reading import Run
 from segladder.report.report import Part, Report
-from segladder.report.sheets import comparisons, leaderboard
+from segladder.report.sheets.comparisons import comparisons
+from segladder.report.sheets.leaderboard import leaderboard
 
 MODELS = ("unet", "fcn", "deeplab", "deeplab_plus", "segformer")
 LOSSES = (

@@ -26,12 +26,30 @@ def test_a_sweep_is_reported_in_all_forms(segladder, tmp_path):
     rows = list(csv.DictReader((tmp_path / f"outputs/report/{LEADERBOARD}.csv").open()))
     assert [row["loss"] for row in rows] == ["ce", "dice"]
     # links lead from the report to the run
-    assert (tmp_path / "outputs/report" / rows[0]["runs"] / "result.json").is_file()
+    folders = rows[0]["runs"].split()
+    assert len(folders) == 3
+    assert all((tmp_path / "outputs/report" / folder / "result.json").is_file() for folder in folders)
+    assert float(rows[0]["interval_low"]) < float(rows[0]["miou"]) < float(rows[0]["interval_high"])
 
 
 LEADERBOARD = "leaderboard-disks-test-miou"
 ABLATION = "ablation-disks-test-miou-loss"
 COMPARISONS = "comparisons-disks-test-miou"
+
+
+def test_a_number_of_hundreds_of_digits_loses_no_report(segladder, tmp_path):
+    paths = draw_sweep(tmp_path / "outputs", methods={"ce": 0.1}, seeds=(1, 2))
+    text = (paths[0] / "result.json").read_text()
+    (paths[0] / "result.json").write_text(text.replace('"parameters": 4000', '"parameters": 1' + "0" * 400))
+    ran = segladder("report", "pictures=false")
+    assert ran.code == 0 and "Traceback" not in ran.text, ran.text
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_sentence(segladder, tmp_path):
+    draw_run(tmp_path / "outputs")
+    (tmp_path / "out/report.html").mkdir(parents=True)
+    ran = segladder("report", "output=out", "pictures=false")
+    assert ran.code == 1 and "out/report.html' cannot be written: Is a directory." in ran.err
 
 
 def test_rows_and_columns_by_choice(segladder, tmp_path):

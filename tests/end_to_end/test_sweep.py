@@ -23,6 +23,16 @@ def test_six_runs_of_losses_and_seeds(tiny, records, segladder, tmp_path):
     assert len({record["id"] for record in found}) == 6
     table = ran.out[ran.out.rindex("status") :]
     assert table.count("finished") == 6
+    # what a report goes by: the seeds of a method, how it was scored, how long it trained
+    assert len({(record["choices"]["loss"], record["method"]) for record in found}) == 3
+    assert {record["protocol"]["boundary_tolerance"] for record in found} == {2}
+    assert {record["time"]["optimizer_steps"] for record in found} == {len_of_epoch(found[0])}
+    assert all(record["model"]["pretrained"] == [] for record in found)
+
+
+def len_of_epoch(record):
+    batch = next(int(word.partition("=")[2]) for word in record["overrides"] if word.startswith("data.batch_size="))
+    return record["data"]["counts"]["train"] // batch
 
 
 def test_a_job_that_fails_does_not_stop_the_others(tiny, records, segladder, tmp_path):

@@ -93,7 +93,7 @@ def test_where_nothing_varies_there_is_no_table(tmp_path):
         ({"rows": "modle"}, "rows=modle: it does not vary among the runs: did you mean 'model'"),
         ({"rows": "model", "cols": "model"}, "are one key"),
         ({"baseline": "unett"}, "baseline=unett: there is no 'unett': did you mean 'unet'"),
-        ({"baseline": "ce,dice"}, "there is no 'dice'"),
+        ({"baseline": "ce,dice"}, "baseline=ce,dice names two values of one key"),
     ],
 )
 def test_words_that_name_nothing_are_told(tmp_path, words, said):

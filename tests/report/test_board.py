@@ -62,6 +62,7 @@ def test_other_images_stand_in_another_table_and_the_reason_is_told(tmp_path):
     draw_run(tmp_path, loss="dice", data=data)
     found = boards(read_runs(tmp_path).runs, resamples=100)
     assert len(found) == 2
+    assert {one.title for one in found} == {f"disks test (images {one.ground.content[:8]}): miou" for one in found}
     (told,) = apart([one.ground for one in found])
     assert told == (
         "Runs on disks test stand in 2 tables, as the images or labels scored are not the same (their hashes differ)."

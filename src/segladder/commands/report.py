@@ -30,7 +30,7 @@ segladder report runs=DIR [output=DIR] [study=NAME] [metric=NAME]
     power      true: how many seeds would settle each comparison
     resamples  how often the test images are drawn again; 0 leaves them out
     pictures   false: none
-    follow     true: makes it anew every few seconds while runs are at work
+    follow     true: makes it anew as runs finish, until half a minute after the last of them
     wandb      true: also puts tables, page and files into Weights & Biases
 
 docs/results.md says how to read each number.

@@ -215,7 +215,9 @@ def read_arrays(path: str | Path, *, more: Sequence[str] = ()) -> dict[str, NDAr
     except FileNotFoundError:
         raise UserError(f"There is no '{path}'. Evaluate the run first: it leaves per_image.npz.") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"'{path}' cannot be read as NumPy arrays: {error}. Evaluate the run again.") from error
+        raise UserError(
+            f"'{path}' cannot be read as NumPy arrays: it was cut short or changed. Evaluate the run again."
+        ) from error
     missing = [k for k in ("format", "classes", "image_id", *_COUNTS, *more) if k not in arrays]
     if missing:
         what = "matches of objects" if missing[0] in more else "per-image statistics"

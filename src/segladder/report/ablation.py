@@ -195,6 +195,8 @@ def _baseline(table: Ablation, baseline: str | None) -> tuple[str | None, str | 
             row = value
         elif table.cols and value in table.col_values and key in ("", table.cols) and col is None:
             col = value
+        elif table.row_values.count(value) or (table.cols and table.col_values.count(value)):
+            raise UserError(f"baseline={baseline} names two values of one key. Give one.")
         else:
             values = [*table.row_values, *(table.col_values if table.cols else [])]
             raise UserError(

@@ -63,6 +63,8 @@ class Board:
     marks: list[Mark]
     notes: list[str]
     """What is missing or left out."""
+    which: str = ""
+    """What tells it from another board of the same title."""
 
     def difference(self, method: Place, baseline: Place) -> Estimate:
         """How much higher a method scores."""
@@ -70,7 +72,7 @@ class Board:
 
     @property
     def title(self) -> str:
-        return f"{self.ground.title}: {self.metric}"
+        return f"{self.ground.title}{self.which}: {self.metric}"
 
 
 def boards(runs: Sequence[Run], *, metric: str | None = None, resamples: int = RESAMPLES) -> list[Board]:
@@ -91,6 +93,11 @@ def boards(runs: Sequence[Run], *, metric: str | None = None, resamples: int = R
             board = _board(ground, task, name, members, resamples=resamples)
             if board is not None:
                 found.append(board)
+    titles = Counter(board.title for board in found)
+    for board in found:
+        if titles[board.title] > 1:
+            version = f", metrics {board.ground.metrics}" if len({one.ground.metrics for one in found}) > 1 else ""
+            board.which = f" (images {board.ground.content[:8] or 'unknown'}{version})"
     if not found:
         known = sorted({name for run in runs for scores in run.scores.values() for name in scores})
         if metric is not None and known:
@@ -185,9 +192,12 @@ def _board(ground: Ground, task: str, metric: str, runs: Sequence[Run], *, resam
     for method in grouped.methods:
         said = [*method.notes, *sampled.notes[method.key]]
         if method.key not in sampled.samples:
-            said.append(f"{metric} is undefined in all of its runs, so that it has no place")
+            left = any(run.path in sampled.left_out for run in method.runs)
+            said.append(
+                f"no run with a {'believable' if left else 'defined'} {metric} is left, so that it has no place"
+            )
         if said:
-            notes.append(f"{method.label}: {'; '.join(said)}.")
+            notes.append(f"{method.label}: {'; '.join(one.rstrip('.') for one in said)}.")
     letters, marks = marks_of(methods)
     methods.sort(key=lambda method: (sampled.samples[method.key].mean * (1 if minimised else -1), method.label))
     pairs = pairs_of([sampled.samples[method.key] for method in methods])

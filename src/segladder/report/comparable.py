@@ -105,11 +105,20 @@ def marks_of(methods: Sequence[Method]) -> tuple[dict[str, list[str]], list[Mark
         most = usual if 2 * times > len(methods) else None
         for method in methods:
             if others := sorted(values[method.key] - {most}, key=lambda value: (isinstance(value, str), value)):
-                mark(method, say(others, most))
+                mark(method, say(others, most) + _share(sum(read(run) in others for run in method.runs), method))
     for method in methods:
         for told_of in _by_itself(method):
             mark(method, told_of)
     return letters, marks
+
+
+def _of(method: Method, holds: Callable[[Run], bool]) -> str:
+    return _share(sum(holds(run) for run in method.runs), method)
+
+
+def _share(count: int, method: Method) -> str:
+    """` (1 of 3 seeds)` where something holds for some of a method's runs; "" where for all."""
+    return "" if count == len(method.runs) else f" ({count} of {len(method.runs)} seeds)"
 
 
 def _letter(index: int) -> str:
@@ -182,15 +191,22 @@ _MUST_AGREE: tuple[tuple[Callable[[Run], _Fact], Callable[[Sequence[_Fact], _Fac
 def _by_itself(method: Method) -> list[str]:
     """What is to be said of a method, whatever the others are."""
     told = []
-    if any(run.dirty for run in method.runs if run.seed is not None):
-        told.append("run from a working copy with changes that were not committed")
-    if any(_same_split(run) for run in method.runs):
-        told.append("its best weights were chosen on the images that it is scored on")
+
+    def dirty(run: Run) -> bool:
+        return run.dirty and run.seed is not None
+
+    def misleading(run: Run) -> bool:
+        return useless(run.scores[run.scored], run.per_class.get(run.scored, {})) is not None
+
+    if any(map(dirty, method.runs)):
+        told.append(f"run from a working copy with changes that were not committed{_of(method, dirty)}")
+    if any(map(same_split, method.runs)):
+        told.append(f"its best weights were chosen on the images that it is scored on{_of(method, same_split)}")
     flags = {
         flag for run in method.runs if (flag := useless(run.scores[run.scored], run.per_class.get(run.scored, {})))
     }
     if flags:
-        told.append("high pixel accuracy, useless masks: " + _worst_flag(flags))
+        told.append(f"high pixel accuracy, useless masks{_of(method, misleading)}: {_worst_flag(flags)}")
     undefined = [run for run in method.runs if _undefined(run)]
     if undefined:
         told.append(f"{len(undefined)} of {len(method.runs)} runs have an undefined score and are left out of its mean")
@@ -201,7 +217,8 @@ def _worst_flag(flags: set[str]) -> str:
     return sorted(flags)[0].rstrip(".")
 
 
-def _same_split(run: Run) -> bool:
+def same_split(run: Run) -> bool:
+    """Whether a run's best weights were chosen on the images that it is scored on."""
     val, scored = run.hashes.get("val"), run.hashes.get(run.scored)
     return run.seed is not None and run.parent is None and val is not None and val == scored
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segladder.report import figures
 from segladder.report.board import Board, Place
+from segladder.report.comparable import same_split
 from segladder.report.statistics.uncertainty import MIN_SEEDS, difference_of
 
 _NAMED = 3
@@ -27,6 +28,10 @@ def _first(board: Board) -> str:
     score = f"{figures.spread(top.sample.mean, top.sample.std)}"
     seeds = f"{top.sample.seeds} {'seed' if top.sample.seeds == 1 else 'seeds'}"
     best = "lowest" if board.minimised else "highest"
+    tied = sum(place.sample.mean == top.sample.mean for place in board.places)
+    if tied > 1:
+        named = _list([place for place in board.places if place.sample.mean == top.sample.mean])
+        return f"{named} have the same {best} {board.ground.split} {board.metric}, {score}."
     if len(board.places) == 1:
         return f"{top.method.label}: {board.ground.split} {board.metric} {score} over {seeds}."
     said = f"{top.method.label} has the {best} {board.ground.split} {board.metric}, {score} over {seeds}"
@@ -52,6 +57,11 @@ def _choice(board: Board) -> list[str]:
         return [
             f"The best of {count} methods by its {board.ground.split} score looks better than it is: the choice was"
             " made on the very images. There are no validation scores to choose by."
+        ]
+    if any(same_split(run) for place in scored for run in place.method.runs):
+        return [
+            "Weights were chosen on the very images that they are scored on (see the marks), so that no choice among"
+            f" the {count} methods is free of the {board.ground.split} set."
         ]
     pick = min if board.minimised else max
     chosen = pick(scored, key=lambda place: place.val if place.val is not None else 0.0)

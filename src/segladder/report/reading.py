@@ -185,7 +185,7 @@ def _facts(record: Record, folder: RunFolder) -> Run:
         settings=settings_of(record.choices, record.overrides),
         metric=str(record.monitor.get("name") or ""),
         minimised=record.monitor.get("mode") == "min",
-        scores=record.scores,
+        scores=_numbers(record.scores),
         per_class=record.per_class,
         data=str(record.data.get("name") or record.choices.get("data") or ""),
         classes=tuple(map(str, info.get("classes") or ())) if isinstance(info, dict) else (),
@@ -241,7 +241,16 @@ def _texts(value: Any) -> dict[str, str]:
 
 
 def _number(value: Any) -> Number:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None  # a whole number of hundreds of digits: nothing that was measured
+
+
+def _numbers(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Number]]:
+    return {split: {name: _number(value) for name, value in found.items()} for split, found in scores.items()}
 
 
 def _whole(value: Any) -> int | None:

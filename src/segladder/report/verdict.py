@@ -32,7 +32,10 @@ def verdict_of(difference: Estimate, adjusted: float, *, minimised: bool = False
     """
     if not difference.enough:
         fewest = min(difference.seeds)
-        return Verdict(word="", why=f"{fewest} {'seed' if fewest == 1 else 'seeds'}, {MIN_SEEDS} are needed")
+        why = f"{fewest} {'seed' if fewest == 1 else 'seeds'}, {MIN_SEEDS} are needed"
+        if fewest == 1:
+            why += "; the interval leaves out how seeds of that side would differ"
+        return Verdict(word="", why=why)
     if math.isnan(adjusted):
         return Verdict(word="", why="all seeds and images agree, so that nothing tells how far chance goes")
     if adjusted >= LEVEL:

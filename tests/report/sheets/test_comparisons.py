@@ -23,7 +23,7 @@ def test_one_seed_has_an_interval_and_no_verdict(tmp_path, board, table):
     draw_sweep(tmp_path, methods={"ce": 0.1})
     draw_run(tmp_path, loss="dice", miss=0.3)
     (line,) = table(comparisons(board(), power=True))
-    assert line["verdict"] == "no verdict: 1 seed, 3 are needed" and line["p"] == ""
+    assert line["verdict"].startswith("no verdict: 1 seed, 3 are needed") and line["p"] == ""
     assert line["interval"] and line["needed"] == "unknown: one seed"
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
 from segladder.report.statistics.power import power_of, seeds_needed
@@ -19,6 +20,7 @@ def difference(effect, *, images=0.0, seeds=5):
         seeds_variance=2 / seeds,
         images_variance=images,
         freedom=2 * seeds - 2,
+        seed_terms=((1 / seeds, seeds - 1), (1 / seeds, seeds - 1)),
         seeds=(seeds, seeds),
     )
 
@@ -59,10 +61,14 @@ def test_one_seed_tells_no_spread():
         seeds_needed(difference_of(Sample.of([0.5]), Sample.of([0.6, 0.7])))
 
 
-def test_unequal_numbers_of_seeds_are_taken_as_equally_spread():
+@pytest.mark.parametrize("seeds", [4, 5, 8])
+def test_unequal_spreads_are_kept_apart(seeds):
+    # one method hardly varies, so that the test has the freedom of the other alone; against drawn experiments
     rng = np.random.default_rng(0)
-    few, many = rng.normal(0, 1, 4), rng.normal(0, 1, 12)
-    found = difference_of(Sample.of(few), Sample.of(many))
-    spread = found.seeds_variance * 2 / (1 / 4 + 1 / 12)
-    same = Estimate(value=found.value, seeds_variance=spread / 9, images_variance=0.0, freedom=16, seeds=(9, 9))
-    assert power_of(found, 7) == pytest.approx(power_of(same, 7))
+    ours, theirs = [0.0, 0.1, -0.1], [2.0, 3.0, 1.0, 2.5, 1.5]
+    found = power_of(difference_of(Sample.of(ours), Sample.of(theirs)), seeds)
+    drawn = [
+        rng.normal(np.mean(side), np.std(side, ddof=1), (20_000, seeds)) for side in (np.array(ours), np.array(theirs))
+    ]
+    p_values = stats.ttest_ind(*drawn, axis=1, equal_var=False).pvalue
+    assert found == pytest.approx((p_values < 0.05).mean(), abs=0.02)

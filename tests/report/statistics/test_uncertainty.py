@@ -103,6 +103,9 @@ def test_one_seed_has_an_interval_of_images_alone_and_no_p_value():
     found = difference_of(one, many)
     assert math.isnan(found.seeds_variance) and math.isnan(found.p_value())
     assert not found.complete and not found.enough
+    # what is known of the other side's seeds is in the interval all the same
+    low, high = found.interval()
+    assert high - low > 2 * 4.3 * np.std([0.7, 0.71, 0.72], ddof=1) / np.sqrt(3) * 0.9
     low, high = estimate_of(one).interval()
     assert low < 0.8 < high
     assert math.isnan(estimate_of(Sample.of([0.8])).interval()[0])

@@ -35,7 +35,7 @@ def sheet():
             [
                 Cell(text="1", value=1),
                 Cell(text="dice"),
-                Cell(text="0.9913 ± 0.0010", value=0.99131, best=True),
+                Cell(text="0.9913 ± 0.0010", value=0.99131, best=True, parts=(("std", 0.00101),)),
                 Cell(text="0.01", value=0.0123),
                 Cell(text="a-run", link="../study/a-run"),
             ],
@@ -94,7 +94,7 @@ def test_latex_takes_names_as_text(sheet):
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
 def test_latex_compiles(sheet, tmp_path):
     (tmp_path / "board.tex").write_text(latex(sheet))
-    packages = r"\usepackage[T1]{fontenc}\usepackage{booktabs}"
+    packages = r"\usepackage{booktabs,graphicx}"
     whole = rf"\documentclass{{article}}{packages}\begin{{document}}\input{{board}}\end{{document}}"
     (tmp_path / "whole.tex").write_text(whole)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "whole"]
@@ -113,9 +113,15 @@ def balanced(text):
 
 def test_csv_has_every_column_and_whole_numbers(sheet):
     head, first, second = csv.reader(io.StringIO(comma(sheet)))
-    assert head == ["rank", "loss", "miou", "hours", "runs"]
-    assert first == ["1", "dice", "0.99131", "0.0123", "../study/a-run"]
+    assert head == ["rank", "loss", "miou", "miou_std", "hours", "runs"]
+    assert first == ["1", "dice", "0.99131", "0.00101", "0.0123", "a-run"]
     assert second[2] == "-0.5" and second[1].startswith("<b>a|b</b>")
+
+
+def test_csv_has_both_ends_of_an_interval():
+    cell = Cell(text="[0.1, 0.2]", value=0.1, parts=(("low", 0.1), ("high", 0.2)))
+    sheet = Sheet(name="a", title="a", columns=[Column(key="interval", title="i")], rows=[[cell], [Cell(text="")]])
+    assert comma(sheet).splitlines() == ["interval_low,interval_high", "0.1,0.2", ","]
 
 
 def test_csv_holds_no_formulas():

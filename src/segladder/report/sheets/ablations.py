@@ -8,7 +8,7 @@ from segladder.report import figures
 from segladder.report.ablation import Ablation, Where
 from segladder.report.board import share_interval
 from segladder.report.sheets.sheet import Cell, Column, Sheet
-from segladder.report.sheets.words import LEVEL_TEXT, NONE, file_name, known
+from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, file_name, known
 from segladder.report.statistics.uncertainty import Sample
 
 
@@ -42,9 +42,13 @@ def ablation_differences(table: Ablation) -> Sheet | None:
                 Cell(text=where[1] or "none"),
                 Cell(text=" ".join(told)),
                 Cell(text=figures.score(cell.difference.value, sign=True), value=cell.difference.value),
-                Cell(text=figures.interval(*cell.difference.interval(), sign=True)),
+                Cell(
+                    text=figures.interval(*cell.difference.interval(), sign=True),
+                    value=known(cell.difference.interval()[0]),
+                    parts=ends(*cell.difference.interval()),
+                ),
                 Cell(text=figures.p_value(cell.p), value=known(cell.p)),
-                Cell(text=figures.share(cell.difference.images_share), value=known(cell.difference.images_share)),
+                Cell(text=figures.share(cell.difference.images_share), value=known(100 * cell.difference.images_share)),
                 Cell(text=cell.verdict.text),
             ]
         )
@@ -85,13 +89,13 @@ def _list(table: Ablation) -> Sheet:
                     best=cell.where == best,
                     second=cell.where == second,
                 ),
-                Cell(text=figures.interval(low, high)),
+                Cell(text=figures.interval(low, high), value=known(low), parts=ends(low, high)),
                 Cell(text=str(cell.seeds), value=cell.seeds),
                 Cell(
                     text=figures.score(difference.value, sign=True) if difference else "baseline",
                     value=difference.value if difference else None,
                 ),
-                Cell(text=figures.interval(*to, sign=True)),
+                Cell(text=figures.interval(*to, sign=True), value=known(to[0]), parts=ends(*to)),
                 Cell(text=figures.p_value(cell.p), value=known(cell.p)),
                 Cell(text=cell.verdict.text if cell.verdict else ""),
             ]

@@ -8,7 +8,7 @@ import math
 from segladder.report import figures
 from segladder.report.board import Board
 from segladder.report.sheets.sheet import Cell, Column, Sheet
-from segladder.report.sheets.words import LEVEL_TEXT, file_name, known
+from segladder.report.sheets.words import LEVEL_TEXT, ends, file_name, known
 from segladder.report.statistics.pairs import LEVEL
 from segladder.report.statistics.power import seeds_needed
 from segladder.report.statistics.uncertainty import Estimate, difference_of
@@ -58,15 +58,15 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
             Cell(text=ours.method.label),
             Cell(text=theirs.method.label),
             Cell(text=figures.score(difference.value, sign=True), value=difference.value),
-            Cell(text=figures.interval(low, high, sign=True), value=None if math.isnan(low) else low),
+            Cell(text=figures.interval(low, high, sign=True), value=known(low), parts=ends(low, high)),
             Cell(text=figures.p_value(adjusted), value=None if math.isnan(adjusted) else adjusted),
-            Cell(text=figures.share(difference.images_share), value=known(difference.images_share)),
+            Cell(text=figures.share(difference.images_share), value=known(100 * difference.images_share)),
             Cell(text=verdict.text),
         ]
         if power:
             row.append(_needed(board, difference, verdict.word))
         rows.append(row)
-    if power:
+    if power and board.pairs.tests:
         notes.append(
             "Seeds needed of each method for a chance of 80 % to settle the pair, were the difference as large as it"
             f" looks, at {LEVEL_TEXT} divided by the {max(board.pairs.tests, 1):,} pairs tested."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 
 from segladder.report import figures
 from segladder.report.board import Board, Place, share_interval
 from segladder.report.sheets.sheet import Cell, Column, Sheet
-from segladder.report.sheets.words import LEVEL_TEXT, NONE, file_name
+from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, file_name, known
 from segladder.report.statistics.uncertainty import MIN_SEEDS
 
 
@@ -62,23 +61,30 @@ def _line(place: Place, keys: list[str], *, metric: str, base: Path, best: bool,
     low, high = share_interval(place.estimate, metric)
     mean, std = place.sample.mean, place.sample.std
     numbers = {
-        "parameters": (place.mean(lambda run: run.parameters), figures.count),
-        "gflop": (place.mean(lambda run: run.flops), figures.billions),
-        "images_per_second": (place.mean(lambda run: run.images_per_second), figures.rate),
-        "hours": (place.mean(lambda run: run.hours), figures.hours),
-        "memory": (place.mean(lambda run: run.memory), figures.gigabytes),
+        "parameters": (place.mean(lambda run: run.parameters), figures.count, 1),
+        "gflop": (place.mean(lambda run: run.flops), figures.billions, 1e9),
+        "images_per_second": (place.mean(lambda run: run.images_per_second), figures.rate, 1),
+        "hours": (place.mean(lambda run: run.hours), figures.hours, 1),
+        "memory": (place.mean(lambda run: run.memory), figures.gigabytes, 1e9),
     }
     run = place.method.runs[0]
     return [
         Cell(text=str(place.rank or NONE), value=place.rank),
         *(Cell(text=place.method.settings.get(key, "")) for key in keys),
-        Cell(text=figures.spread(mean, std), value=mean, best=best, second=second),
-        Cell(text=figures.interval(low, high), value=None if math.isnan(low) else low),
+        Cell(text=figures.spread(mean, std), value=mean, best=best, second=second, parts=(("std", known(std)),)),
+        Cell(text=figures.interval(low, high), value=known(low), parts=ends(low, high)),
         Cell(text=str(place.sample.seeds), value=place.sample.seeds),
         Cell(text=figures.score(place.val), value=place.val),
-        *(Cell(text=write(value), value=value) for value, write in numbers.values()),
+        *(
+            Cell(text=write(value), value=value if value is None else value / unit)
+            for value, write, unit in numbers.values()
+        ),
         Cell(text=" ".join(place.letters), marks=tuple(place.letters)),
-        Cell(text=Path(run.path).name, link=os.path.relpath(run.path, base)),
+        Cell(
+            text=Path(run.path).name,
+            value=" ".join(os.path.relpath(other.path, base) for other in place.method.runs),
+            link=os.path.relpath(run.path, base),
+        ),
     ]
 
 

@@ -17,6 +17,8 @@ class Cell:
     second: bool = False
     marks: tuple[str, ...] = ()
     """Letters that `Sheet.notes` explain."""
+    parts: tuple[tuple[str, float | None], ...] = ()
+    """Names and values of what the text puts together: `low` and `high` of an interval, `std` beside a mean."""
     link: str = ""
     """A path relative to where the report lies."""
 

@@ -17,6 +17,11 @@ def file_name(*words: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", " ".join(words)).strip("-").lower() or "table"
 
 
+def ends(low: float, high: float) -> tuple[tuple[str, float | None], ...]:
+    """The parts of an interval's cell."""
+    return ("low", known(low)), ("high", known(high))
+
+
 def known(value: float) -> float | None:
     """None in place of NaN."""
     return None if math.isnan(value) else value

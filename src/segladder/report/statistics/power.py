@@ -36,13 +36,14 @@ def power_of(difference: Estimate, seeds: int, *, level: float = 0.05) -> float:
     Raises:
         ValueError: the spread over seeds is unknown.
     """
-    spread, images = _spread(difference)
-    by_seeds = spread / seeds
-    variance = by_seeds + images
+    spreads, images = _spreads(difference)
+    by_seeds = [spread / seeds for spread in spreads]
+    variance = sum(by_seeds) + images
     if variance == 0:
         return 1.0 if difference.value else level
-    # as Welch with equal spreads; images are many, and add variance without taking freedom away
-    freedom = variance**2 / (by_seeds**2 / (2 * (seeds - 1))) if by_seeds else math.inf
+    # as Welch has it; images are many, and add variance without taking freedom away
+    weighted = sum(part**2 for part in by_seeds) / (seeds - 1)
+    freedom = variance**2 / weighted if weighted else math.inf
     shift = abs(difference.value) / math.sqrt(variance)
     if freedom > 1e4:
         limit = float(stats.norm.isf(level / 2))
@@ -62,7 +63,7 @@ def seeds_needed(difference: Estimate, *, level: float = 0.05, power: float = PO
     Raises:
         ValueError: the spread over seeds is unknown.
     """
-    _, images = _spread(difference)
+    _, images = _spreads(difference)
     if difference.value == 0:
         return Needed(seeds=None)
     if power_of(difference, _MOST, level=level) < power:
@@ -81,11 +82,9 @@ def seeds_needed(difference: Estimate, *, level: float = 0.05, power: float = PO
     return Needed(seeds=high)
 
 
-def _spread(difference: Estimate) -> tuple[float, float]:
-    """The variance of one seed of both methods together, and the images' part."""
+def _spreads(difference: Estimate) -> tuple[list[float], float]:
+    """The variance over seeds of each method, and the images' part."""
     if math.isnan(difference.seeds_variance) or len(difference.seeds) != 2:
         raise ValueError("The spread over seeds of both methods must be known.")
-    # equal numbers are asked for; where they were not, the mean of the two is as good a guess as any
-    per_seed = difference.seeds_variance * 2 / sum(1 / seeds for seeds in difference.seeds)
     images = 0.0 if math.isnan(difference.images_variance) else difference.images_variance
-    return per_seed, images
+    return [part * (freedom + 1) for part, freedom in difference.seed_terms], images

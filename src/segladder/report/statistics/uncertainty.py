@@ -112,13 +112,16 @@ class Estimate:
     """The test images' part; NaN where nothing is known of single images."""
     freedom: float
     """Degrees of freedom; NaN where there is no interval."""
+    seed_terms: tuple[tuple[float, int], ...]
+    """What is known of the seeds' part: summands of the variance with their degrees of freedom."""
     seeds: tuple[int, ...]
     """Of the method, or of the two."""
 
     @property
     def variance(self) -> float:
         """Of what is known; NaN if nothing is."""
-        known = [part for part in (self.seeds_variance, self.images_variance) if not math.isnan(part)]
+        known = [*(part for part, _ in self.seed_terms)]
+        known += [] if math.isnan(self.images_variance) else [self.images_variance]
         return sum(known) if known else math.nan
 
     @property
@@ -182,7 +185,9 @@ def difference_of(method: Sample, baseline: Sample) -> Estimate:
 def _estimate(sides: Sequence[tuple[int, Sample]]) -> Estimate:
     terms = [term for _, sample in sides for term in sample.seed_terms]
     seeds, images = sum(part for part, _ in terms), _images_variance(sides)
-    known = [] if math.isnan(seeds) else terms
+    # of a side with one seed the spread is unknown; that of the other side counts all the same
+    by_seed = [(part, freedom) for part, freedom in terms if not math.isnan(part)]
+    known = by_seed
     if not math.isnan(images):
         known = [*known, (images, min(sample.images for _, sample in sides) - 1)]
     return Estimate(
@@ -190,6 +195,7 @@ def _estimate(sides: Sequence[tuple[int, Sample]]) -> Estimate:
         seeds_variance=seeds,
         images_variance=images,
         freedom=_freedom(known),
+        seed_terms=tuple(by_seed),
         seeds=tuple(sample.seeds for _, sample in sides),
     )
 

@@ -20,7 +20,7 @@ _MEANING = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"{''}",
     "±": r"$\pm$",
     "–": "--",
     "…": r"\ldots{}",
@@ -30,25 +30,27 @@ _NUMBER = re.compile(r"(?<![\w.])-(?=[\d.])")
 
 
 def latex(sheet: Sheet) -> str:
-    r"""A `table` with caption, label and notes; needs `\usepackage{booktabs}` and, for all letters, `[T1]{fontenc}`.
+    r"""A `table` with caption, label and notes; needs the packages booktabs and graphicx, and T1 fonts for all letters.
 
     Minor columns are left out: a page is narrow. The CSV has them.
     """
     sheet = sheet.without_minor()
     kinds = "".join("r" if column.right else "l" for column in sheet.columns)
     lines = [
-        r"% \usepackage{booktabs}",
+        r"% \usepackage{booktabs,graphicx}",
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{escaped(sheet.title)}.{_told(sheet)}}}",
         rf"  \label{{tab:{sheet.name}}}",
+        # as wide as it is, or as the line if it is wider
+        r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"  \begin{{tabular}}{{{kinds}}}",
         r"    \toprule",
         f"    {_line([escaped(column.title) for column in sheet.columns])}",
         r"    \midrule",
         *(f"    {_line([_cell(cell) for cell in row])}" for row in sheet.rows),
         r"    \bottomrule",
-        r"  \end{tabular}",
+        r"  \end{tabular}}",
     ]
     if sheet.notes:
         lines += [r"  \par\smallskip\footnotesize\raggedright"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from segladder.report.page.page import write_page
@@ -59,7 +60,8 @@ def write_report(report: Report, output: Path, *, pictures: bool = True) -> list
             lines += [f"{escaped(reason)}\n" for reason in made.left_out]
     files.append(output / "report.md")
     _write(files[-1], "\n".join(lines))
-    files.append(write_page(report, output / "report.html", pictures=shown))
+    with _told(output / "report.html"):
+        files.append(write_page(report, output / "report.html", pictures=shown))
     _remove_earlier(output, files)
     return files
 
@@ -89,7 +91,18 @@ def _unused(name: str, used: set[str]) -> str:
 
 def _write(path: Path, text: str) -> None:
     _made(path.parent)
-    write_atomic(path, text)
+    with _told(path):
+        write_atomic(path, text)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"'{path}' cannot be written: {error.strerror}. Move away what is there, or give another output=."
+        ) from error
 
 
 def _made(folder: Path) -> Path:

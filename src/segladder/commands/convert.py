@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from segladder.commands.ending import exit_code
 from segladder.commands.words import settings_of
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
@@ -45,15 +45,7 @@ def run(argv: Sequence[str]) -> int:
     if not argv or any(word in ("-h", "--help") for word in argv):
         print(HELP, end="")
         return 0
-    try:
-        _convert(_settings(argv))
-    except UserError as error:
-        print(f"segladder: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped. Nothing was written.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(lambda: _convert(_settings(argv)), stopped="Stopped. Nothing was written.")
 
 
 def _settings(words: Sequence[str]) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from segladder.commands.ending import exit_code
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
 
@@ -70,23 +70,18 @@ def run(argv: Sequence[str]) -> int:
     if not words or any(word in ("-h", "--help") for word in words):
         print(_HELP, end="")
         return 0
-    try:
-        name = words.pop(0)
-        if name not in _ACTIONS:
-            raise UserError(f"segladder data knows {', '.join(_ACTIONS)} and convert, not '{name}'.")
-        parser = argparse.ArgumentParser(add_help=False)
-        parser.add_argument("--config-dir", "-cd", action="append", default=[])
-        flags, words = parser.parse_known_args(words)
-        own, overrides = _sorted(name, words)
-        function: Callable[..., None] = getattr(import_module(f"segladder.commands.{name}"), name)
-        function(_composed(overrides, flags.config_dir, with_model=bool(_ACTIONS[name].short)), own)
-    except UserError as error:
-        print(f"segladder: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(lambda: _action(words.pop(0), words))
+
+
+def _action(name: str, words: list[str]) -> None:
+    if name not in _ACTIONS:
+        raise UserError(f"segladder data knows {', '.join(_ACTIONS)} and convert, not '{name}'.")
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--config-dir", "-cd", action="append", default=[])
+    flags, words = parser.parse_known_args(words)
+    own, overrides = _sorted(name, words)
+    function: Callable[..., None] = getattr(import_module(f"segladder.commands.{name}"), name)
+    function(_composed(overrides, flags.config_dir, with_model=bool(_ACTIONS[name].short)), own)
 
 
 def _sorted(name: str, words: Sequence[str]) -> tuple[dict[str, str], list[str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segladder.commands.ending import exit_code
 from segladder.commands.words import settings_of, switch
 from segladder.types import UserError
 
@@ -61,15 +61,7 @@ def run(argv: Sequence[str]) -> int:
     if any(word in ("-h", "--help") for word in words):
         print(_HELP, end="")
         return 0
-    try:
-        _report(settings_of(words, _KEYS, command="segladder report", example="runs=outputs"))
-    except UserError as error:
-        print(f"segladder: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(lambda: _report(settings_of(words, _KEYS, command="segladder report", example="runs=outputs")))
 
 
 def _report(given: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segladder.commands.ending import exit_code
 from segladder.commands.words import one_of, settings_of, several_of, switch
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
@@ -53,21 +54,17 @@ def run(argv: Sequence[str]) -> int:
     if not words or any(word in ("-h", "--help") for word in words):
         print(_HELP, end="")
         return 0
-    try:
-        name = words.pop(0)
-        if name not in _ACTIONS:
-            raise UserError(
-                f"segladder runs knows {', '.join(_ACTIONS)}, not '{name}'{did_you_mean(name, _ACTIONS)}"
-                " See segladder runs --help."
-            )
-        actions: dict[str, Callable[[dict[str, str]], int]] = {"list": _list, "show": _show, "prune": _prune}
-        return actions[name](_settings(name, words))
-    except UserError as error:
-        print(f"segladder: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return 130
+    return exit_code(lambda: _action(words.pop(0), words))
+
+
+def _action(name: str, words: Sequence[str]) -> int:
+    if name not in _ACTIONS:
+        raise UserError(
+            f"segladder runs knows {', '.join(_ACTIONS)}, not '{name}'{did_you_mean(name, _ACTIONS)}"
+            " See segladder runs --help."
+        )
+    actions: dict[str, Callable[[dict[str, str]], int]] = {"list": _list, "show": _show, "prune": _prune}
+    return actions[name](_settings(name, words))
 
 
 def _list(given: dict[str, str]) -> int:

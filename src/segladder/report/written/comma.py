@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
 from segladder.report.sheets.sheet import Cell, Sheet
 
@@ -12,27 +13,22 @@ def comma(sheet: Sheet) -> str:
     """A head of keys and a line per row; notes are left out."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    parts = [
-        next((tuple(name for name, _ in row[i].parts) for row in sheet.rows if row[i].parts), ())
-        for i in _places(sheet)
-    ]
-    heads = []
-    for column, names in zip(sheet.columns, parts, strict=True):
-        # an interval is its ends, a mean also has a spread
-        heads += [column.key] if names[:1] != ("low",) else []
-        heads += [f"{column.key}_{name}" for name in names]
-    writer.writerow(heads)
-    for row in sheet.rows:
-        line: list[str] = []
-        for cell, names in zip(row, parts, strict=True):
-            line += [_plain(cell)] if names[:1] != ("low",) else []
-            line += ["" if value is None else repr(value) for value in map(dict(cell.parts).get, names)]
+    columns = list(zip(*sheet.rows, strict=True)) or [()] * len(sheet.columns)
+    written = [_column(column.key, cells) for column, cells in zip(sheet.columns, columns, strict=True)]
+    for line in zip(*(column for columns in written for column in columns), strict=True):
         writer.writerow(line)
     return text.getvalue().encode("utf-8", "replace").decode()
 
 
-def _places(sheet: Sheet) -> range:
-    return range(len(sheet.columns))
+def _column(key: str, cells: Sequence[Cell]) -> list[list[str]]:
+    """The columns that one of the sheet takes, heads first: an interval is its ends, a mean also has a spread."""
+    names = next((tuple(name for name, _ in cell.parts) for cell in cells if cell.parts), ())
+    parts = [[f"{key}_{name}", *(_number(dict(cell.parts).get(name)) for cell in cells)] for name in names]
+    return parts if names[:1] == ("low",) else [[key, *map(_plain, cells)], *parts]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else repr(value)
 
 
 def _plain(cell: Cell) -> str:

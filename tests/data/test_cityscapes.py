@@ -251,3 +251,25 @@ def test_a_missing_cityscapes_names_archives_page_and_place(tmp_path):
         " gtFine_trainvaltest.zip from https://www.cityscapes-dataset.com/downloads/ (after registration) and unpack"
         " both into one folder, so that leftImg8bit/ and gtFine/ lie in data.root."
     )
+
+
+def test_tests_know_which_object_lies_where(root):
+    reader = Cityscapes(root=root)
+    dataset = reader.dataset("val", run_seed=0)
+    ids = dataset.object_ids(2).numpy()
+    objects = city_objects(2).astype(int)
+    label_ids = np.array(reader.info.label_ids)
+    inside = (objects >= 1000) & np.isin(objects // 1000, label_ids)
+    assert inside.any() and np.array_equal(ids > 0, inside)
+    assert np.array_equal(label_ids[ids[inside] % 19], objects[inside] // 1000)
+    assert np.array_equal(ids[inside] // 19 - 1, objects[inside] % 1000)
+    next(iter(sorted((root / "gtFine" / "val").glob("*/*_instanceIds.png")))).unlink()
+    assert dataset.object_ids(0) is None
+
+
+def test_an_id_map_of_another_size_is_told(root):
+    dataset = Cityscapes(root=root).dataset("val", run_seed=0)
+    path = next(iter(sorted((root / "gtFine" / "val").glob("*/*_instanceIds.png"))))
+    Image.fromarray(np.zeros((3, 4), dtype=np.uint16)).save(path)
+    with pytest.raises(DataError, match=r"but its id map '.*_instanceIds\.png' is 3x4"):
+        dataset.object_ids(0)

@@ -7,47 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from segladder.data.cityscapes_table import (
+    CATEGORIES,
+    CLASSES,
+    HIGHEST_ID,
+    IS_VOID,
+    LABEL_IDS,
+    MEAN_AREAS,
+    NUMBERED,
+    PER_LABEL,
+)
 from segladder.data.errors import DataError
-from segladder.data.files import FileDataset, Pair, images_alone, no_labels
-from segladder.data.id_maps import IdMapReader
+from segladder.data.files import FileDataset, Pair, images_alone, no_labels, require_size
+from segladder.data.id_maps import IdMapReader, read_ids
+from segladder.data.images import header
 from segladder.data.labels import LabelReader
 from segladder.data.splits import require_ids, require_labels
-from segladder.types import IGNORE_INDEX, DatasetInfo
+from segladder.masks import encode
+from segladder.types import IGNORE_INDEX, DatasetInfo, Objects
 
-# cityscapesScripts, labels.py: name, id, colour, has instances; in the order of train ids
-_TABLE = (
-    ("road", 7, (128, 64, 128), False),
-    ("sidewalk", 8, (244, 35, 232), False),
-    ("building", 11, (70, 70, 70), False),
-    ("wall", 12, (102, 102, 156), False),
-    ("fence", 13, (190, 153, 153), False),
-    ("pole", 17, (153, 153, 153), False),
-    ("traffic light", 19, (250, 170, 30), False),
-    ("traffic sign", 20, (220, 220, 0), False),
-    ("vegetation", 21, (107, 142, 35), False),
-    ("terrain", 22, (152, 251, 152), False),
-    ("sky", 23, (70, 130, 180), False),
-    ("person", 24, (220, 20, 60), True),
-    ("rider", 25, (255, 0, 0), True),
-    ("car", 26, (0, 0, 142), True),
-    ("truck", 27, (0, 0, 70), True),
-    ("bus", 28, (0, 60, 100), True),
-    ("train", 31, (0, 80, 100), True),
-    ("motorcycle", 32, (0, 0, 230), True),
-    ("bicycle", 33, (119, 11, 32), True),
-)
-
-LABEL_IDS = tuple(label_id for _, label_id, _, _ in _TABLE)
-"""The official id of each class."""
-
-_HIGHEST_ID = 33
-
-_PER_LABEL = 1000
-"""An object is called 1000 times its label id, plus its number."""
-
-_CLASSES, _IDS = "_gtFine_labelIds.png", "_gtFine_instanceIds.png"
+_LABEL_FILE, _ID_FILE = "_gtFine_labelIds.png", "_gtFine_instanceIds.png"
 
 _IMAGES, _LABELS = "leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"
 _SITE = "https://www.cityscapes-dataset.com/downloads/"
@@ -64,12 +47,12 @@ class CityscapesLabels(LabelReader):
 
     def __init__(self) -> None:
         # -1 (licence plate) is never drawn by the official tools, so a file holds 0 to 33 alone
-        ignored = [label_id for label_id in range(_HIGHEST_ID + 1) if label_id not in LABEL_IDS]
+        ignored = [label_id for label_id in range(HIGHEST_ID + 1) if label_id not in LABEL_IDS]
         values = {label_id: index for index, label_id in enumerate(LABEL_IDS)}
-        super().__init__([name for name, *_ in _TABLE], ignore=ignored, values=values, ignore_index=IGNORE_INDEX)
+        super().__init__([name for name, *_ in CLASSES], ignore=ignored, values=values, ignore_index=IGNORE_INDEX)
 
     def expectation(self) -> str:
-        return f"values that are no Cityscapes label id (0 to {_HIGHEST_ID})"
+        return f"values that are no Cityscapes label id (0 to {HIGHEST_ID})"
 
     def advice(self, every: NDArray[Any], bad: NDArray[Any]) -> str:
         if bad.tolist() == [255]:
@@ -92,19 +75,44 @@ class CityscapesObjects(IdMapReader):
     def meaning(
         self, present: NDArray[np.int64], ids: NDArray[Any], classes: NDArray[Any] | None, path: Path
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        single = present >= _PER_LABEL
-        label_ids = np.where(single, present // _PER_LABEL, present)
-        index_of = np.full(_PER_LABEL, -1)
+        single = present >= PER_LABEL
+        label_ids = np.where(single, present // PER_LABEL, present)
+        index_of = np.full(PER_LABEL, -1)
         index_of[list(LABEL_IDS)] = range(len(LABEL_IDS))
         labels = index_of[label_ids]
         things = np.append(self.info.things, False)[labels]
-        wrong = present[(label_ids > _HIGHEST_ID) | (single & (labels >= 0) & ~things)]
+        wrong = present[(label_ids > HIGHEST_ID) | (single & (labels >= 0) & ~things)]
         if len(wrong):
             raise DataError(
                 f"Id {wrong[0]} of '{path}' is none of Cityscapes: an object's is 1000 * label id + n, of a class with"
                 f" objects (24 to 33), and any other is a label id (0 to 33). Take the original from {_LABELS}."
             )
         return np.where(things, labels, -1), ~single
+
+    def read(self, ids: NDArray[Any], classes: NDArray[Any] | None, *, path: Path) -> Objects:
+        """See `IdMapReader.read`; what is found on ids that the benchmark ignores is forgiven."""
+        objects = super().read(ids, classes, path=path)
+        objects.void = encode(IS_VOID[ids][None])[0]
+        return objects
+
+
+class CityscapesDataset(FileDataset):
+    """Cityscapes' files, whose test weighs objects by their size."""
+
+    def object_ids(self, index: int) -> Tensor | None:
+        """See `Sample.object_ids`; None where the split has no `*_gtFine_instanceIds.png` beside a label.
+
+        Raises:
+            DataError: see `read_ids`; or the file has another size than the label.
+        """
+        label = self.pairs[index].label
+        assert label is not None, "a split without labels is never scored"
+        path = label.with_name(label.name.removesuffix(_LABEL_FILE) + _ID_FILE)
+        if not path.is_file():
+            return None
+        ids = read_ids(path)
+        require_size(header(label)[2], ids.shape, of=f"Label '{label}'", what="id map", path=path)
+        return torch.from_numpy(NUMBERED[ids])
 
 
 class Cityscapes:
@@ -145,21 +153,25 @@ class Cityscapes:
         self.splits = {"train": train_split, "val": val_split, "test": test_split}
         self.labels = CityscapesLabels()
         self.instances = instances
-        if instances and next(self.root.glob(f"gtFine/*/*/*{_IDS}"), None) is None:
+        if instances and next(self.root.glob(f"gtFine/*/*/*{_ID_FILE}"), None) is None:
             raise DataError(
-                f"data.root '{self.root}' tells no objects apart: 'gtFine/SPLIT/CITY/*{_IDS}' was looked for. Unpack"
-                f" {_LABELS} from {_SITE} there completely, {_LAYOUT}."
+                f"data.root '{self.root}' tells no objects apart: 'gtFine/SPLIT/CITY/*{_ID_FILE}' was looked for."
+                f" Unpack {_LABELS} from {_SITE} there completely, {_LAYOUT}."
             )
         self._found: dict[str, list[Pair]] = {}
         self.info = DatasetInfo(
             name="cityscapes",
             classes=self.labels.classes,
-            palette=tuple(color for _, _, color, _ in _TABLE),
-            things=tuple(thing for *_, thing in _TABLE),
+            palette=tuple(color for _, _, color, _ in CLASSES),
+            things=tuple(thing for *_, thing in CLASSES),
             label_ids=LABEL_IDS,
+            categories=tuple(
+                category for name, *_ in CLASSES for category, members in CATEGORIES.items() if name in members
+            ),
+            mean_areas=tuple(MEAN_AREAS.get(name, 0.0) for name, *_ in CLASSES),
         )
 
-    def dataset(self, split: str, *, run_seed: int) -> FileDataset | None:
+    def dataset(self, split: str, *, run_seed: int) -> CityscapesDataset | None:
         """The samples of `train`, `val` or `test`, each with its label; None where none is wanted.
 
         Raises:
@@ -174,13 +186,13 @@ class Cityscapes:
             raise no_labels(name, split, root=self.root, why="its labels are not public (the published ones are empty)")
         if not labelled:
             raise self._without_labels(name, pairs)
-        require_labels(pairs, labels=self.root / "gtFine" / name, suffix=_CLASSES)
+        require_labels(pairs, labels=self.root / "gtFine" / name, suffix=_LABEL_FILE)
         self._refuse_orphans(name, pairs)
         if self.instances:
-            require_ids(pairs, ids=self.root / "gtFine" / name, suffix=_IDS)
+            require_ids(pairs, ids=self.root / "gtFine" / name, suffix=_ID_FILE)
         return self._dataset(pairs)
 
-    def unlabelled(self, name: str) -> FileDataset:
+    def unlabelled(self, name: str) -> CityscapesDataset:
         """The images alone of any folder of `leftImg8bit`.
 
         Raises:
@@ -188,9 +200,9 @@ class Cityscapes:
         """
         return self._dataset(images_alone(self._pairs(name)))
 
-    def _dataset(self, pairs: Sequence[Pair]) -> FileDataset:
+    def _dataset(self, pairs: Sequence[Pair]) -> CityscapesDataset:
         ids = CityscapesObjects(self.info) if self.instances else None
-        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels, ids=ids)
+        return CityscapesDataset(pairs, root=self.root, info=self.info, labels=self.labels, ids=ids)
 
     def _pairs(self, name: str) -> list[Pair]:
         if name not in self._found:
@@ -198,8 +210,8 @@ class Cityscapes:
             images = sorted(folder.glob("*/*_leftImg8bit.png"))
             if not images:
                 raise self._missing_split(name, folder)
-            labels = self._files(name, _CLASSES)
-            ids = self._files(name, _IDS) if self.instances else {}
+            labels = self._files(name, _LABEL_FILE)
+            ids = self._files(name, _ID_FILE) if self.instances else {}
             self._found[name] = []
             for image in images:
                 image_id = f"{image.parent.name}/{image.name.removesuffix('_leftImg8bit.png')}"
@@ -216,7 +228,7 @@ class Cityscapes:
         return bool((self.labels.read(label) == IGNORE_INDEX).all())
 
     def _refuse_orphans(self, name: str, pairs: Sequence[Pair]) -> None:
-        labels = self._files(name, _CLASSES)
+        labels = self._files(name, _LABEL_FILE)
         orphans = sorted(labels.keys() - {pair.image_id for pair in pairs})
         if orphans:
             image = self.root / "leftImg8bit" / name / f"{orphans[0]}_leftImg8bit.png"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -85,10 +86,10 @@ class FileDataset(Dataset[Sample]):
         if pair.label is not None:
             image_file = f"Image '{pair.image}'"
             sample["semantic"] = self.labels.read(pair.label)
-            _require_size((height, width), sample["semantic"].shape, of=image_file, what="label", path=pair.label)
+            require_size((height, width), sample["semantic"].shape, of=image_file, what="label", path=pair.label)
             if self.ids is not None and pair.ids is not None:
                 ids = read_ids(pair.ids)
-                _require_size((height, width), ids.shape, of=image_file, what="id map", path=pair.ids)
+                require_size((height, width), ids.shape, of=image_file, what="id map", path=pair.ids)
                 sample["objects"] = self.ids.read(ids, sample["semantic"].numpy(), path=pair.ids)
         return sample
 
@@ -115,8 +116,30 @@ class FileDataset(Dataset[Sample]):
             return self.ids.read(ids, None, path=pair.ids)
         assert pair.label is not None, "an id map without a label is in no split"
         semantic = self.labels.read(pair.label)
-        _require_size(ids.shape, semantic.shape, of=f"Id map '{pair.ids}'", what="label", path=pair.label)
+        require_size(ids.shape, semantic.shape, of=f"Id map '{pair.ids}'", what="label", path=pair.label)
         return self.ids.read(ids, semantic.numpy(), path=pair.ids)
+
+    def files(self, index: int) -> list[Path]:
+        """The files that one sample is read from."""
+        pair = self.pairs[index]
+        return [path for path in (pair.image, pair.label, pair.ids) if path is not None]
+
+    def image_size(self, index: int) -> tuple[int, int]:
+        """Height and width of one sample, from its image's header.
+
+        Raises:
+            DataError: see `header`.
+        """
+        return header(self.pairs[index].image)[2]
+
+    def reading(self) -> dict[str, Any]:
+        """What decides, besides the files, which tensors come out."""
+        return {
+            "type": type(self).__qualname__,
+            "labels": self.labels.settings(),
+            "ids": None if self.ids is None else self.ids.settings(),
+            "images": [self.info.channels, self.deep, self.narrow],
+        }
 
     def digest(self, indices: Sequence[int] | None = None) -> str:
         """SHA-256 of the split's content as far as it is cheap to know.
@@ -145,7 +168,7 @@ class FileDataset(Dataset[Sample]):
         return len(self) * height * width * (self.info.channels * (4 if self.deep else 1) + label_bytes)
 
 
-def _require_size(size: tuple[int, ...], found: tuple[int, ...], *, of: str, what: str, path: Path) -> None:
+def require_size(size: tuple[int, ...], found: tuple[int, ...], *, of: str, what: str, path: Path) -> None:
     """Refuses a file of another height or width than the one it belongs to."""
     if tuple(found) == tuple(size):
         return

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from segladder.masks.painting import paint_found
 from segladder.metrics.average_precision import AveragePrecision
+from segladder.metrics.cityscapes import CityscapesPrecision
 from segladder.metrics.match_table import MatchTable
 from segladder.metrics.semantic import SemanticMetrics
 from segladder.types import DatasetInfo, Instances, Objects, UserError
@@ -51,11 +52,12 @@ class InstanceMetrics(nn.Module):
         self.info = info
         self.semantic_score = semantic_score
         self.precision = AveragePrecision(info, max_detections=max_detections)
-        taken = sorted(set(own or {}) & set(self.precision.names))
+        taken = sorted(set(own or {}) & {*self.precision.names, *CityscapesPrecision.NAMES})
         if taken:
             raise UserError(
                 f"metric.name is '{taken[0]}', which is a metric of segladder's. Give your own another name."
             )
+        self.cityscapes = None if info.mean_areas is None else CityscapesPrecision(info)
         self.semantic = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, none=True, own=own)
         self.images = MatchTable(info.classes) if per_image else None
 
@@ -82,6 +84,8 @@ class InstanceMetrics(nn.Module):
         if semantic is not None and len(semantic) != len(found):
             raise ValueError(f"{len(semantic)} class maps for {len(found)} images.")
         overlaps = self.precision.update(found, truth, image_ids)
+        if self.cityscapes is not None and all(one.masks is not None for one in found):
+            self.cityscapes.update(found, truth, image_ids)
         matrices: list[Tensor] = []
         for index, one in enumerate(found):
             if semantic is None or one.masks is None:
@@ -96,19 +100,26 @@ class InstanceMetrics(nn.Module):
         """Scores of everything seen, over all processes: every process must call it.
 
         Returns:
-            Those of `AveragePrecision.compute` and of `SemanticMetrics.compute`: scores by name, and metric name ->
+            Those of `AveragePrecision.compute`, of `CityscapesPrecision.compute` on its data, and of
+            `SemanticMetrics.compute`: scores by name, and metric name ->
             class name -> value.
 
         Raises:
             UserError: see there.
         """
         totals, classes = self.precision.compute()
+        if self.cityscapes is not None:
+            benchmark, benchmark_classes = self.cityscapes.compute()
+            totals |= benchmark
+            classes |= benchmark_classes
         pixels, pixel_classes = self.semantic.compute()
         return {**totals, **pixels}, {**classes, **pixel_classes}
 
     def reset(self) -> None:
         """Starts over."""
         self.precision.reset()
+        if self.cityscapes is not None:
+            self.cityscapes.reset()
         self.semantic.reset()
         if self.images is not None:
             self.images.reset()

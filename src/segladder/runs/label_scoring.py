@@ -120,7 +120,8 @@ def score(
                 " here."
             )
         classes = torch.from_numpy(np.where(labels == info.ignore_index, info.num_classes, labels).astype(np.int32))
-        metrics.update(classes[None], truth[None], [image_id])
+        ids = samples.object_ids(index)
+        metrics.update(classes[None], truth[None], [image_id], object_ids=None if ids is None else [ids])
     totals, per_class = metrics.compute()
     assert metrics.images is not None
     return Scored(scores=totals, per_class=per_class, images=metrics.images)

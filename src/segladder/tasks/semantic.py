@@ -110,11 +110,13 @@ class SemanticTask(Rung):
 
     def count(self, batch: Batch, split: str, metrics: SemanticMetrics) -> None:
         """Counts a batch under the inference protocol, and logs its loss."""
+        numbered = dict(zip(batch["image_id"], batch.get("object_ids", []), strict=False))
         for image, target, ids in stacks(batch):
             self.example_shape = (1, *image.shape[1:])
             logits = self.segmenter.scores(image)
             total, _ = self.loss(logits, target)
-            metrics.update(logits, target, ids)
+            objects = [numbered[name] for name in ids if name in numbered]
+            metrics.update(logits, target, ids, object_ids=objects or None)
             self.log(f"{split}/loss", total, on_step=False, on_epoch=True, batch_size=len(ids), sync_dist=True)
 
     def ranking(self) -> NDArray[np.float64]:

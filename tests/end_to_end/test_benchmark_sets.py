@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from cityscapes_predictions import write_instances
 from drawn_sets import draw_cityscapes, draw_threads, draw_voc
 
 SMALL = (
@@ -81,3 +82,42 @@ def test_thin_structures_in_masks_of_0_and_255_are_found_by_defaults(segladder, 
     result = record()
     assert result["data"]["info"]["label_ids"] == [0, 255]
     assert result["per_class"]["test"]["iou"]["thread"] > 0.5  # 0.8 to 0.9; all background would be 0
+
+
+def only(folder, pattern):
+    [result] = folder.glob(pattern)
+    return json.loads(result.read_text())
+
+
+def test_what_is_handed_in_for_cityscapes_scores_as_the_run_did(segladder, tmp_path):
+    root = draw_cityscapes(tmp_path / "cityscapes", per_city=3)
+    data = ("data=cityscapes", f"data.root={root}")
+    ran = segladder(*SMALL, *data)
+    assert ran.code == 0, ran.text
+    run = next(tmp_path.glob("outputs/single/*/result.json")).parent
+    made = segladder("predict", f"run={run}", "data.split=val", "format=cityscapes", "output=handed")
+    assert made.code == 0 and "3 labelIds files for Cityscapes' pixel-level task" in made.out, made.text
+    assert sorted(path.name for path in (tmp_path / "handed").iterdir()) == [
+        f"frankfurt_{number:06d}_000019_labelIds.png" for number in range(3)
+    ]
+    again = segladder("evaluate", "predictions=handed", *data, "name=handed", "runtime.threads=1")
+    assert again.code == 0, again.text
+    scores = json.loads((run / "result.json").read_text())["scores"]["test"]
+    assert {"iiou", "category_iou", "category_iiou"} <= set(scores)
+    assert only(tmp_path, "outputs/single/handed-*/result.json")["scores"]["test"] == pytest.approx(scores, nan_ok=True)
+    refused = segladder("predict", f"run={run}", "data.split=val", "format=voc", "output=other")
+    assert refused.code == 1 and "VOC's submission is of its 21 classes" in refused.err
+    idle = segladder("predict", f"run={run}", "data.split=val", "format=cityscapes", "output=third", "overlay=true")
+    assert idle.code == 1 and "overlay= has no effect beside format=" in idle.err
+    full = segladder("predict", f"run={run}", "data.split=val", "format=cityscapes", "output=handed")
+    assert full.code == 1 and "holds files already, which would be handed in, too" in full.err
+
+
+def test_instances_in_cityscapes_own_form_stand_on_the_board(segladder, tmp_path):
+    root = draw_cityscapes(tmp_path / "cityscapes", per_city=3)
+    write_instances(root / "gtFine" / "val", tmp_path / "theirs")
+    words = ("data=cityscapes", f"data.root={root}", "name=theirs", "runtime.threads=1")
+    ran = segladder("evaluate", "predictions=theirs", *words)
+    assert ran.code == 0, ran.text
+    record = only(tmp_path, "outputs/single/theirs-*/result.json")
+    assert record["task"] == "instance" and 0 < record["scores"]["test"]["cityscapes_ap"] < 1

@@ -21,6 +21,7 @@ segladder evaluate run=DIR inference=slide inference.window=[512,512]           
 segladder evaluate run=DIR data=NAME data.root=DIR                                on other data of the same classes
 segladder evaluate predictions=DIR data=NAME data.root=DIR [predictions.ids=train]  label PNGs that any tool made
 segladder evaluate predictions=FILE.json data=coco data.annotations=FILE            COCO results that any tool made
+segladder evaluate predictions=DIR data=cityscapes data.root=DIR                    its text files of instances, too
 
 Any other key of the run's config.yaml can be set; --cfg job shows them. Each evaluation leaves a record of its own.
 """
@@ -138,8 +139,11 @@ def evaluate(cfg: Any, found: FoundRun | None) -> Any:
 
 
 def _are_objects(words: dict[str, Any]) -> bool:
-    """Whether the predictions are a file, that is COCO results, and no folder of label PNGs."""
-    return Path(str(words.get("predictions.path") or "")).expanduser().is_file()
+    """Whether the predictions are COCO results or Cityscapes' text files of instances, and no label PNGs."""
+    from segladder.inference.submissions.cityscapes import is_instance_folder
+
+    path = Path(str(words.get("predictions.path") or "")).expanduser()
+    return bool(words.get("predictions.path")) and (path.is_file() or is_instance_folder(path))
 
 
 def _refuse_beside_run(words: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from segladder.types import DatasetInfo, UserError
 if TYPE_CHECKING:
     from segladder.inference.raw_images import RawImages
     from segladder.inference.series import Item, Series
+    from segladder.inference.submissions import Submission
     from segladder.runs.load import FoundRun
 
 _HELP = """\
@@ -23,6 +24,7 @@ segladder predict model=deeplab backbone=resnet50 model.weights=coco input=… o
 inference=whole|resize|slide    how an image goes through the network; inference=slide inference.window=[512,512]
 checkpoint=best|last            which weights of the run
 overlay=true probabilities=false predictions.ids=official|train   what is written
+format=cityscapes|voc|coco      instead, of a split: the files that the benchmark wants handed in
 overwrite=false device=auto precision=32|bf16
 
 Any other key of conf/predict.yaml and of the run's model and inference can be set; --cfg job shows them.
@@ -106,11 +108,13 @@ def predict(cfg: Any, found: FoundRun | None) -> Series:
     suffixes = [LABELS, *([OVERLAY] if cfg.overlay else []), *([PROBABILITIES] if cfg.probabilities else [])]
     info = found.info if found is not None else _published_info(cfg)
     # the inputs first: a mistake there is told before the network is built
+    split = cfg.data.split
     items = _inputs(cfg, info, output, suffixes) if cfg.input is not None else _split(cfg, info)
+    submission = None if cfg.format is None else _submission(cfg, output, info, split=str(split))
     listing = start_list(
         output,
         PredictionList.of(info, cfg.predictions.ids, _made_by(cfg, found, choices)),
-        [item.name for item in items],
+        [] if submission is not None else [item.name for item in items],
         suffixes=suffixes,
         overwrite=cfg.overwrite,
     )
@@ -123,6 +127,7 @@ def predict(cfg: Any, found: FoundRun | None) -> Series:
         overlay=cfg.overlay,
         probabilities=cfg.probabilities,
         bf16=str(cfg.precision) == "bf16",
+        submission=submission,
     )
     _report(series, segmenter, cfg, output, given=len(items))
     return series
@@ -157,8 +162,38 @@ def _check(cfg: Any, found: FoundRun | None) -> None:
             "Give the images: either input=FILE, FOLDER or PATTERN, or data.split=NAME for a split of the data set"
             f"{'; not both' if cfg.input is not None else ''}."
         )
+    if cfg.format is not None and cfg.input is not None:
+        raise UserError("format= writes a benchmark's files, of a split of its data: give data.split=NAME, not input=.")
     if cfg.input is not None and "_target_" in cfg.data:
         raise UserError("Settings of data= have no effect beside input=. Leave them out, or give data.split=NAME.")
+
+
+def _submission(cfg: Any, output: Path, info: DatasetInfo, *, split: str) -> Submission:
+    """A benchmark's files, in a folder that holds nothing else.
+
+    Raises:
+        UserError: the network cannot give them, a setting has no effect on them, or something lies there.
+    """
+    from hydra.core.hydra_config import HydraConfig
+
+    from segladder.config.assemble import finds_objects
+    from segladder.inference.submissions import start
+
+    typed = {str(word).partition("=")[0] for word in HydraConfig.get().overrides.task}
+    idle = sorted(typed & {"overlay", "probabilities", "predictions.ids"})
+    if idle:
+        raise UserError(f"{idle[0]}= has no effect beside format=, which says what is written. Leave it out.")
+    if output.is_dir() and any(output.iterdir()) and not cfg.overwrite:
+        raise UserError(
+            f"'{output}' holds files already, which would be handed in, too. Choose an empty folder with output=DIR, or"
+            " add overwrite=true."
+        )
+    submission = start(str(cfg.format), output, info, split=split, instances=finds_objects(cfg.model))
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"output={output} cannot be made: {error.strerror}. Choose another folder.") from error
+    return submission
 
 
 def _published_info(cfg: Any) -> DatasetInfo:
@@ -254,13 +289,15 @@ def _report(series: Series, segmenter: RawImages, cfg: Any, output: Path, *, giv
         shown = [f"{name} {pixels / total:.1%}" for pixels, name in shares if pixels][:8]
         more = sum(pixels > 0 for pixels, _ in shares) - len(shown)
         print(f"Classes by pixels: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}")
-    if series.objects is not None:
+    if series.submitted is not None:
+        print(series.submitted)
+    elif series.objects is not None:
         print(f"{series.objects:,} objects found, any score: {output / RESULTS}")
         print(f"Overlays show the {series.sure:,} of them with a score of 0.5 and more.")
     rate = series.done / max(series.seconds, 1e-9)
     print(
         f"{series.done} of {given} image{'s' if given > 1 else ''} predicted in {series.seconds:.1f} s"
-        f" ({rate:.3g} images/s) on {segmenter.device}, {cfg.predictions.ids} ids, into {output}",
+        f" ({rate:.3g} images/s) on {segmenter.device}, {cfg.format or f'{cfg.predictions.ids} ids'}, into {output}",
         flush=True,
     )
     for sentence in series.failed:

@@ -28,6 +28,7 @@ from segladder.inference.outputs import (
 )
 from segladder.inference.pictures import Picture
 from segladder.inference.segmenter import Segmenter
+from segladder.inference.submissions import Submission
 from segladder.metrics.argmax import classes_of
 from segladder.types import Instances, UserError
 
@@ -66,6 +67,8 @@ class Series:
     """Objects found, of a network that finds objects."""
     sure: int = 0
     """Those of a score of at least 0.5."""
+    submitted: str | None = None
+    """What was written for a benchmark."""
 
 
 def predict_series(
@@ -77,6 +80,7 @@ def predict_series(
     overlay: bool = True,
     probabilities: bool = False,
     bf16: bool = False,
+    submission: Submission | None = None,
 ) -> Series:
     """Predicts all images and writes their files; the list grows with them and is written at the end of it all.
 
@@ -91,6 +95,7 @@ def predict_series(
         overlay: write `NAME_overlay.png`, too.
         probabilities: write `NAME_probabilities.npz`, too.
         bf16: run the network under autocast to bfloat16.
+        submission: a benchmark's files, written instead of all of these.
 
     Raises:
         UserError: the disk refuses.
@@ -116,30 +121,48 @@ def predict_series(
                 series.failed.append(str(error))
                 continue
             height, width = classes.shape
+            series.done += 1
+            series.pixels += torch.bincount(classes[classes < info.num_classes], minlength=info.num_classes)
+            series.changes.update(picture.changes)
+            if objects is not None:
+                series.objects = (series.objects or 0) + len(objects)
+                series.sure += int((objects.scores >= 0.5).sum())
+            if submission is not None:
+                _hand(submission, item.name, classes.numpy(), objects)
+                continue
             drawn = None
             if objects is not None:
                 found[item.name] = objects
-                series.objects = (series.objects or 0) + len(objects)
-                series.sure += int((objects.scores >= 0.5).sum())
                 drawn = objects_picture(picture.raw, objects, info) if overlay else None
             elif overlay:
                 drawn = overlay_picture(picture.raw, classes.numpy(), info)
             write_prediction(
                 output / item.name, classes.numpy(), info, ids=listing.ids, overlay=drawn, probabilities=kept
             )
+            height, width = classes.shape
             listing.files[f"{item.name}{LABELS}"] = {"source": item.source, "height": height, "width": width}
-            series.done += 1
-            series.pixels += torch.bincount(classes[classes < info.num_classes], minlength=info.num_classes)
-            series.changes.update(picture.changes)
             series.reduced += overlay and max(height, width) > LONGEST
     finally:
-        if isinstance(segmenter, InstanceSegmenter):
-            from segladder.inference.coco_results import write_results
+        if submission is None:
+            if isinstance(segmenter, InstanceSegmenter):
+                from segladder.inference.coco_results import write_results
 
-            write_results(output / RESULTS, found, info)
-        listing.write(output)
+                write_results(output / RESULTS, found, info)
+            listing.write(output)
+        else:
+            series.submitted = submission.finish()
     series.seconds = time.perf_counter() - began
     return series
+
+
+def _hand(submission: Submission, name: str, classes: NDArray[Any], objects: Instances | None) -> None:
+    try:
+        submission.add(name, classes, objects)
+    except OSError as error:
+        raise UserError(
+            f"The submission's files of '{name}' cannot be written: {error.strerror or error}. Free some space, or"
+            " choose another folder with output=DIR."
+        ) from error
 
 
 def predicted(

@@ -1,4 +1,4 @@
-"""Scoring files that any tool made, label PNGs or COCO results, so that its method stands beside our own runs."""
+"""Scoring files that any tool made, label PNGs or objects, so that its method stands beside our own runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def evaluate_predictions(
 ) -> Outcome:
     """Scores the files of `cfg.predictions.path` and leaves a record of their own.
 
-    A folder holds label PNGs; a file is a list of COCO results, with a task of the instance rung.
+    A folder holds label PNGs, or with a task of the instance rung Cityscapes' text files; a file is a list of COCO
+    results.
 
     Args:
         cfg: `data`, `predictions`, `name`, `paths`, and what `build_datamodule` needs.
@@ -95,11 +96,12 @@ def evaluate_predictions(
 def _files(
     path: Path, datamodule: SegmentationDataModule, samples: Samples, cfg: DictConfig, split: str
 ) -> LabelFiles | ResultsFile:
+    from segladder.inference.submissions.cityscapes import is_instance_folder
     from segladder.runs.label_scoring import LabelFiles
     from segladder.runs.results_scoring import ResultsFile
 
-    if path.is_file():
+    if path.is_file() or is_instance_folder(path):
         if cfg.predictions.ids is not None:
-            raise UserError("predictions.ids= has no effect on a results file: its category_id are the data set's own.")
+            raise UserError("predictions.ids= has no effect on objects: their ids are the data set's own.")
         return ResultsFile(path, samples, datamodule.info, split=split)
     return LabelFiles(path, samples, datamodule, ids=cfg.predictions.ids, split=split)

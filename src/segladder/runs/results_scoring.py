@@ -1,4 +1,4 @@
-"""A COCO results file that any tool made, scored against the objects of a data set."""
+"""Objects that any tool found, a COCO results file or Cityscapes' text files, scored against those of a data set."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 
 
 class ResultsFile:
-    """The detections of a results file, by image: what `evaluate_predictions` scores of the instance rung."""
+    """The detections of a results file or folder, by image: what `evaluate_predictions` scores of the instance rung."""
 
     kind = "instance"
 
     def __init__(self, path: Path, samples: Samples, info: DatasetInfo, *, split: str) -> None:
         """
         Args:
-            path: a list of `{image_id, category_id, score}` with `segmentation`, `bbox` or both.
+            path: a list of `{image_id, category_id, score}` with `segmentation`, `bbox` or both; or a folder of
+                Cityscapes' text files and masks.
             samples: the split in its instance view.
             info: the data set's classes; its `label_ids` are the category ids.
             split: what the split is called, for messages.
 
         Raises:
-            UserError: see `read_results`.
+            UserError: see `read_results` and `read_instances`.
         """
         from segladder.inference.coco_results import read_results
+        from segladder.inference.submissions.cityscapes import read_instances
         from segladder.runs.identity import hash_file
 
         self.path = path
@@ -41,9 +43,12 @@ class ResultsFile:
         self.info = info
         self.ids = samples.image_ids()
         sizes = {image_id: samples.objects(index).size for index, image_id in enumerate(self.ids)}
-        self.found = read_results(path, info=info, sizes=sizes)
+        folder = path.is_dir()
+        self.found = (read_instances if folder else read_results)(path, info=info, sizes=sizes)
         self.boxes_alone = any(found.masks is None for found in self.found.values())
-        self.hashes = {"results": hash_file(path)}
+        files = sorted(file for file in path.rglob("*") if file.is_file()) if folder else []
+        self.hashes = {file.relative_to(path).as_posix(): hash_file(file) for file in files}
+        self.hashes = self.hashes or {"results": hash_file(path)}
         self.ids_word = "official"
         count = sum(len(found) for found in self.found.values())
         self.words = f"{count:,} {'boxes' if self.boxes_alone else 'masks'} of '{path}'"

@@ -6,8 +6,10 @@ from pycocotools import mask as coco
 
 from drawn_sets import city_ids, city_objects, draw_cityscapes
 from segladder.data import cityscapes
-from segladder.data.cityscapes import Cityscapes, CityscapesLabels
+from segladder.data.cityscapes import Cityscapes, CityscapesDataset, CityscapesLabels
 from segladder.data.errors import DataError
+from segladder.data.files import Pair
+from segladder.data.panoptic.file import PanopticFile
 
 # cityscapesScripts, labels.py: the train id of each id from 0 to 33
 TRAIN_ID = np.array(
@@ -273,3 +275,20 @@ def test_an_id_map_of_another_size_is_told(root):
     Image.fromarray(np.zeros((3, 4), dtype=np.uint16)).save(path)
     with pytest.raises(DataError, match=r"but its id map '.*_instanceIds\.png' is 3x4"):
         dataset.object_ids(0)
+
+
+def test_segments_are_those_of_the_genuine_panoptic_files(real_data):
+    folder = real_data / "cityscapes_mini"
+    file = PanopticFile(folder / "gtFine" / "cityscapes_panoptic_val.json")
+    info = Cityscapes(root=folder).info
+    label_of = {number: index for index, number in enumerate(info.label_ids)}
+    pairs = [
+        Pair(path.name, path, path) for path in sorted((folder / "gtFine" / "val").glob("*/*_gtFine_labelIds.png"))
+    ]
+    dataset = CityscapesDataset(pairs, root=folder, info=info, labels=CityscapesLabels())
+    for index in range(0, len(pairs), 5):
+        truth = file.segments(pairs[index].image_id.removesuffix("_gtFine_labelIds.png"), label_of=label_of)
+        ours = dataset.segments(index)
+        assert np.array_equal(ours.id_map, truth.id_map) and np.array_equal(ours.ids, truth.ids)
+        assert np.array_equal(ours.labels, truth.labels) and np.array_equal(ours.iscrowd, truth.iscrowd)
+        assert np.array_equal(ours.areas, truth.areas)

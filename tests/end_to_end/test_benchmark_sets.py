@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cityscapes_predictions import write_instances
+from drawn_panoptic import draw_panoptic
 from drawn_sets import draw_cityscapes, draw_threads, draw_voc
 
 SMALL = (
@@ -121,3 +122,23 @@ def test_instances_in_cityscapes_own_form_stand_on_the_board(segladder, tmp_path
     assert ran.code == 0, ran.text
     record = only(tmp_path, "outputs/single/theirs-*/result.json")
     assert record["task"] == "instance" and 0 < record["scores"]["test"]["cityscapes_ap"] < 1
+
+
+def test_panoptic_data_train_a_semantic_model_and_score_panoptic_files_by_pq(segladder, tmp_path):
+    root = draw_panoptic(tmp_path / "coco")
+    ran = segladder(
+        *[word for word in SMALL if not word.startswith("augment")], "data=coco_panoptic", f"data.root={root}"
+    )
+    assert ran.code == 0, ran.text
+    assert len(only(tmp_path, "outputs/single/*/result.json")["per_class"]["test"]["iou"]) == 3
+    predicted = root / "annotations" / "panoptic_val2017.json"
+    words = ("data=coco_panoptic", f"data.root={root}", "name=perfect", "runtime.threads=1")
+    scored = segladder("evaluate", f"predictions={predicted}", *words)
+    assert scored.code == 0, scored.text
+    record = only(tmp_path, "outputs/single/perfect-*/result.json")
+    assert record["task"] == "panoptic" and record["monitor"]["name"] == "pq"
+    assert record["scores"]["test"]["pq"] == record["scores"]["test"]["miou"] == 1.0
+    refused = segladder("evaluate", f"predictions={predicted}", "data=disks", "runtime.threads=1")
+    assert refused.code == 1 and "Data set 'disks' has no partition into things and stuff" in refused.err
+    trained = segladder("train", "metric=pq", "trainer.max_epochs=1")
+    assert trained.code == 1 and "metric.name is 'pq'. It is one of miou" in trained.err

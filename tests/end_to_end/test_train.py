@@ -39,7 +39,7 @@ def test_a_run_leaves_a_whole_folder(tiny, segladder, outputs):
     assert record["status"] == "finished"
     assert record["choices"]["loss"] == "ce+dice" and record["choices"]["model"] == "unet_lab"
     assert set(record["scores"]["test"]) >= {
-        "miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1",
+        "miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1", "boundary_iou",
     }  # fmt: skip
     assert 0 <= record["per_class"]["test"]["iou"]["disk"] <= 1
     assert record["monitor"]["value"] == record["scores"]["val"]["miou"]

@@ -122,6 +122,21 @@ def test_counts_stay_exact_beyond_float32_and_int32():
     assert metric.compute().dtype == torch.int64
 
 
+def test_pixels_are_counted_on_where_smp_stands_still():
+    # smp counts in float32, which knows no 16,777,217; several threads hide it, as each counts a part
+    from segmentation_models_pytorch.metrics import get_stats
+
+    maps = torch.zeros(1, 4097, 4100, dtype=torch.uint8)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        theirs = int(get_stats(maps, maps, mode="multiclass", num_classes=2)[0][0, 0])
+        ours = int(confusion_matrices(maps, maps, num_classes=2)[0, 0, 0])
+    finally:
+        torch.set_num_threads(threads)
+    assert (ours, theirs) == (16_797_700, 16_777_216)
+
+
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), cut=st.integers(0, 6), num_classes=st.integers(1, 6))
 def test_how_images_are_batched_changes_nothing(seed, cut, num_classes):
@@ -196,3 +211,13 @@ def test_off_the_cpu_the_count_is_the_same_and_errors_wait_for_compute(monkeypat
     with pytest.raises(UserError, match="2 pixels of the labels and 1 pixels of the predictions"):
         metric.update(torch.zeros(0, 2, 2, dtype=torch.int64), torch.zeros(0, 2, 2, dtype=torch.int64))
         metric.compute()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
+@pytest.mark.parametrize("classes", [3, 134])
+def test_labels_and_predictions_stay_as_they_were(dtype, classes):
+    generator = torch.Generator().manual_seed(0)
+    target, pred = (torch.randint(classes, (2, 9, 7), generator=generator).to(dtype) for _ in range(2))
+    kept = target.clone(), pred.clone()
+    ConfusionMatrix(classes).update(pred, target, per_image=lambda matrices: None)
+    assert torch.equal(target, kept[0]) and torch.equal(pred, kept[1])

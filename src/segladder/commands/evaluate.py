@@ -22,6 +22,7 @@ segladder evaluate run=DIR data=NAME data.root=DIR                              
 segladder evaluate predictions=DIR data=NAME data.root=DIR [predictions.ids=train]  label PNGs that any tool made
 segladder evaluate predictions=FILE.json data=coco data.annotations=FILE            COCO results that any tool made
 segladder evaluate predictions=DIR data=cityscapes data.root=DIR                    its text files of instances, too
+segladder evaluate predictions=FILE.json data=coco_panoptic data.annotations=FILE   panoptic JSON and PNGs, scored by PQ
 
 Any other key of the run's config.yaml can be set; --cfg job shows them. Each evaluation leaves a record of its own.
 """
@@ -37,6 +38,9 @@ _OF_PREDICTIONS = {"predictions", "data", "task", "metric", "name", "study_name"
 
 _OF_OBJECTS = {"task": "instance", "metric": "mask_ap"}
 """What scores a results file where nothing else is typed."""
+
+_OF_SEGMENTS = {"metric": "pq"}
+"""What a panoptic file is ranked by where nothing else is typed."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -67,6 +71,8 @@ def run(argv: Sequence[str]) -> int:
             precision = (saved.get("trainer") or {}).get("precision")
             saved["trainer"] = {"precision": precision} if precision and "trainer" not in words else None
             name = store_base(command, saved, taken=_TAKEN, words=words)
+        elif _are_segments(words):
+            argv = [*argv, *(f"{group}={choice}" for group, choice in _OF_SEGMENTS.items() if group not in words)]
         elif _are_objects(words):
             argv = [*argv, *(f"{group}={choice}" for group, choice in _OF_OBJECTS.items() if group not in words)]
         return run_app(lambda cfg: evaluate(cfg, found), config_dir=command.parent, config_name=name, argv=argv)
@@ -136,6 +142,13 @@ def evaluate(cfg: Any, found: FoundRun | None) -> Any:
         plugins=typed_plugins({"plugins": list(cfg.plugins or [])}),
         started=_STARTED,
     )
+
+
+def _are_segments(words: dict[str, Any]) -> bool:
+    """Whether the predictions are a panoptic JSON file."""
+    from segladder.runs.panoptic_scoring import is_panoptic_file
+
+    return is_panoptic_file(Path(str(words.get("predictions.path") or "")).expanduser())
 
 
 def _are_objects(words: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from segladder.data.datamodules import (
         CityscapesDataModule,
         CocoDataModule,
+        CocoPanopticDataModule,
         DisksDataModule,
         FolderDataModule,
         VocDataModule,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from segladder.data.module import SegmentationDataModule
     from segladder.data.objects import from_layers, layers_of
     from segladder.data.order import EpochBatches
+    from segladder.data.panoptic.coco import CocoPanoptic
     from segladder.data.photometric import Photometric
     from segladder.data.seeding import mix
     from segladder.data.turn import QuarterTurn
@@ -43,6 +45,8 @@ _HOMES = {
     "CocoDataModule": "datamodules",
     "CocoDataset": "coco_dataset",
     "CocoFile": "coco_file",
+    "CocoPanoptic": "panoptic.coco",
+    "CocoPanopticDataModule": "datamodules",
     "DataError": "errors",
     "Disks": "disks",
     "DisksDataModule": "datamodules",
@@ -71,6 +75,8 @@ __all__ = [
     "CocoDataModule",
     "CocoDataset",
     "CocoFile",
+    "CocoPanoptic",
+    "CocoPanopticDataModule",
     "DataError",
     "Disks",
     "DisksDataModule",

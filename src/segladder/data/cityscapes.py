@@ -28,7 +28,8 @@ from segladder.data.images import header
 from segladder.data.labels import LabelReader
 from segladder.data.splits import require_ids, require_labels
 from segladder.masks import encode
-from segladder.types import IGNORE_INDEX, DatasetInfo, Objects
+from segladder.masks.segments import pixels_of_ids
+from segladder.types import IGNORE_INDEX, DatasetInfo, Objects, Segments
 
 _LABEL_FILE, _ID_FILE = "_gtFine_labelIds.png", "_gtFine_instanceIds.png"
 
@@ -97,7 +98,7 @@ class CityscapesObjects(IdMapReader):
 
 
 class CityscapesDataset(FileDataset):
-    """Cityscapes' files, whose test weighs objects by their size."""
+    """Cityscapes' files; their instanceIds also say how large an object is, and which segments an image has."""
 
     def object_ids(self, index: int) -> Tensor | None:
         """See `Sample.object_ids`; None where the split has no `*_gtFine_instanceIds.png` beside a label.
@@ -105,6 +106,34 @@ class CityscapesDataset(FileDataset):
         Raises:
             DataError: see `read_ids`; or the file has another size than the label.
         """
+        ids = self._instance_ids(index)
+        return None if ids is None else torch.from_numpy(NUMBERED[ids])
+
+    def segments(self, index: int) -> Segments:
+        """The panoptic truth, as cityscapesScripts make it of the same files: groups are crowds, ignored ids void.
+
+        Raises:
+            DataError: there is no `*_gtFine_instanceIds.png`, or see `object_ids`.
+        """
+        found = self._instance_ids(index)
+        if found is None:
+            raise DataError(
+                f"'{self.pairs[index].label}' has no *{_ID_FILE} beside it, which tells segments apart. Unpack"
+                f" {_LABELS} completely."
+            )
+        ids = found.astype(np.int32)
+        present, pixels = pixels_of_ids(ids)
+        label_ids = np.where(present >= PER_LABEL, present // PER_LABEL, present)
+        known = np.isin(label_ids, LABEL_IDS)
+        for value in present[~known]:
+            ids[ids == value] = 0
+        labels = np.array([LABEL_IDS.index(int(value)) for value in label_ids[known]], dtype=np.int64)
+        crowds = np.array(self.info.things)[labels] & (present[known] < PER_LABEL)
+        return Segments(
+            id_map=ids, ids=present[known].astype(np.int64), labels=labels, iscrowd=crowds, areas=pixels[known]
+        )
+
+    def _instance_ids(self, index: int) -> NDArray[Any] | None:
         label = self.pairs[index].label
         assert label is not None, "a split without labels is never scored"
         path = label.with_name(label.name.removesuffix(_LABEL_FILE) + _ID_FILE)
@@ -112,7 +141,7 @@ class CityscapesDataset(FileDataset):
             return None
         ids = read_ids(path)
         require_size(header(label)[2], ids.shape, of=f"Label '{label}'", what="id map", path=path)
-        return torch.from_numpy(NUMBERED[ids])
+        return ids
 
 
 class Cityscapes:

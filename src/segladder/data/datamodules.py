@@ -7,6 +7,7 @@ from segladder.data.coco import Coco
 from segladder.data.disks import Disks
 from segladder.data.folder import Folder
 from segladder.data.module import SegmentationDataModule
+from segladder.data.panoptic.coco import CocoPanoptic
 from segladder.data.voc import Voc
 
 
@@ -26,6 +27,12 @@ class CocoDataModule(SegmentationDataModule):
     """`data=coco` and its presets: see `segladder.data.coco.Coco` for the options."""
 
     reader = Coco
+
+
+class CocoPanopticDataModule(SegmentationDataModule):
+    """`data=coco_panoptic`: see `segladder.data.panoptic.coco.CocoPanoptic` for the options."""
+
+    reader = CocoPanoptic
 
 
 class VocDataModule(SegmentationDataModule):

@@ -142,7 +142,8 @@ def _unmasked(pred: Tensor, target: Tensor, num_classes: int, ignore_index: int,
         images = len(labels)
         dtype = torch.int16 if images * bins < 2**15 else torch.int32
         # an addition of two types is not vectorised: convert first
-        index = labels.to(dtype).mul_(num_classes).add_(guess.to(dtype))
+        # a copy even where the type fits: the labels are the caller's
+        index = labels.to(dtype, copy=True).mul_(num_classes).add_(guess.to(dtype))
         if images > 1:
             index += torch.arange(0, images * bins, bins, dtype=dtype).view(-1, 1, 1)
         table[box[0]] += count(index, images * bins).view(images, bins)

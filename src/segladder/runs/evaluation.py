@@ -115,7 +115,7 @@ def evaluate_run(
 def _score(
     job: Job, folder: RunFolder, lock: Any, datamodule: SegmentationDataModule, task: Rung, split: str
 ) -> Outcome:
-    from segladder.tasks.callbacks import InterruptGuard
+    from segladder.tasks.callbacks import BadSamples, InterruptGuard
 
     trainer = trainer_for(job, folder, [], lock)
     began = time.time()
@@ -124,7 +124,8 @@ def _score(
     if "test" not in task.scores:
         raise UserError("Nothing was tested: trainer.limit_test_batches leaves no batch. Give more, or null.")
     scored = Scored(scores=task.scores["test"], per_class=task.per_class["test"], images=task.test_metrics.images)
-    return conclude(folder, scored, split=split, began=began, started=job.started)
+    skipped = callback_of(trainer, BadSamples).summary()
+    return conclude(folder, scored, split=split, began=began, started=job.started, skipped=skipped)
 
 
 def as_trained(parent: Record, info: DatasetInfo) -> tuple[DatasetInfo, list[str]]:

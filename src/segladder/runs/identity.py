@@ -36,16 +36,22 @@ NEUTRAL = (
     "data.num_workers",
     "data.prefetch",
     "data.cache",
+    "data.cache_dir",
     "runtime.keep_freed_buffers",
     "runtime.threads",
 )
 """Config keys, each with all below it, that do not decide a result. A key that is not listed here does."""
+
+LATER = {"data.on_bad_sample": "error"}
+"""Config keys that came later, at the value that changes nothing: with it, ids are those from before."""
 
 DATA_PATHS = ("data.root", "data.annotations")
 """Config keys that say where the data lie; once hashes of the splits are known, those stand for them."""
 
 WEIGHT_KEYS = ("weights", "checkpoint", "init_from")
 """Last words of config keys that may name a file of weights."""
+
+_NEVER = object()
 
 _SCHEME = 1
 """Part of the hash; goes up when the same config comes to mean something else."""
@@ -138,7 +144,7 @@ def _decisive(
     kept: dict[str, Any] = {}
     for key, value in node.items():
         here = (*path, str(key))
-        if here in dropped:
+        if here in dropped or value == LATER.get(".".join(here), _NEVER):
             continue
         if here in replaced:
             kept[_key(key)] = {"sha256": replaced[here]}

@@ -43,9 +43,11 @@ def trainer_for(
 
     from segladder.runs.checkpoint_io import AtomicCheckpointIO
     from segladder.runs.ranks.environment import RankEnvironment
-    from segladder.tasks.callbacks import InterruptGuard, NanGuard, Stopwatch
+    from segladder.tasks.callbacks import BadSamples, FirstBatch, InterruptGuard, NanGuard, Stopwatch
 
-    callbacks = [Stopwatch(), InterruptGuard(), NanGuard(), *build_callbacks(job.cfg)]
+    words = [f"data={job.choices.get('data')}", *(word for word in job.overrides if word.startswith("data."))]
+    quick = FirstBatch(" ".join(["segladder data check", *words]))
+    callbacks = [BadSamples(), Stopwatch(), InterruptGuard(), NanGuard(), quick, *build_callbacks(job.cfg)]
     if environment is not None and lock is None:
         # one process tells how far the run is
         callbacks = [callback for callback in callbacks if not isinstance(callback, ProgressBar)]

@@ -70,6 +70,8 @@ def print_report(record: Record, folder: RunFolder) -> None:
         else ""
     )
     print(f"{times['total']:.1f} s: start-up {times['startup']:.1f},{fit} evaluation {times['evaluate']:.1f}{trained}.")
+    if times.get("data_advice"):
+        print(times["data_advice"])
     print(f"Everything is in {folder.path}", flush=True)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from segladder.data.samples import Samples
     from segladder.runs.label_scoring import LabelFiles
     from segladder.runs.outcome import Outcome
+    from segladder.runs.panoptic_scoring import PanopticFiles
     from segladder.runs.results_scoring import ResultsFile
 
 
@@ -27,8 +28,8 @@ def evaluate_predictions(
 ) -> Outcome:
     """Scores the files of `cfg.predictions.path` and leaves a record of their own.
 
-    A folder holds label PNGs, or with a task of the instance rung Cityscapes' text files; a file is a list of COCO
-    results.
+    A JSON object is a panoptic file, a JSON list COCO results. A folder holds label PNGs, or with a task of the instance
+    rung Cityscapes' text files.
 
     Args:
         cfg: `data`, `predictions`, `name`, `paths`, and what `build_datamodule` needs.
@@ -95,11 +96,18 @@ def evaluate_predictions(
 
 def _files(
     path: Path, datamodule: SegmentationDataModule, samples: Samples, cfg: DictConfig, split: str
-) -> LabelFiles | ResultsFile:
+) -> LabelFiles | PanopticFiles | ResultsFile:
     from segladder.inference.submissions.cityscapes import is_instance_folder
     from segladder.runs.label_scoring import LabelFiles
+    from segladder.runs.panoptic_scoring import PanopticFiles, is_panoptic_file
     from segladder.runs.results_scoring import ResultsFile
 
+    if path.is_file() and is_panoptic_file(path):
+        if cfg.predictions.ids is not None:
+            raise UserError(
+                "predictions.ids= has no effect on panoptic files: their categories are the data set's own."
+            )
+        return PanopticFiles(path, samples, datamodule.info, split=split)
     if path.is_file() or is_instance_folder(path):
         if cfg.predictions.ids is not None:
             raise UserError("predictions.ids= has no effect on objects: their ids are the data set's own.")

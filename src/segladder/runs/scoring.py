@@ -61,7 +61,15 @@ def scoring(
         yield folder, lock
 
 
-def conclude(folder: RunFolder, scored: Scored, *, split: str, began: float, started: float) -> Outcome:
+def conclude(
+    folder: RunFolder,
+    scored: Scored,
+    *,
+    split: str,
+    began: float,
+    started: float,
+    skipped: Mapping[str, Any] | None = None,
+) -> Outcome:
     """Writes scores and each image's statistics, and prints the report.
 
     Args:
@@ -70,11 +78,14 @@ def conclude(folder: RunFolder, scored: Scored, *, split: str, began: float, sta
         split: train, val or test.
         began: when scoring began, in seconds of `time.time()`.
         started: when the process began, likewise.
+        skipped: images that could not be read, as from `BadSamples`.
     """
     scored.images.save(folder.per_image)
     record = read(folder.result)
     record.scores[split] = dict(scored.scores)
     record.per_class[split] = {measure: dict(values) for measure, values in scored.per_class.items()}
+    if skipped is not None:
+        record.data["skipped"] = dict(skipped)
     record.memory = peak_memory()
     record.time |= {"startup": began - started, "evaluate": time.time() - began, "total": time.time() - started}
     record.status = "finished"

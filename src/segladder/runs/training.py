@@ -171,15 +171,27 @@ def _fit(job: Job, decision: Decision, trainer: Trainer, datamodule: Segmentatio
         "steps": watch.step_seconds + watch.wait_seconds,
         "images_per_second": watch.images_per_second,
         "data_wait": watch.data_wait_share,
+        "data_stages": watch.stages,
+        "data_advice": watch.advice,
         "optimizer_steps": trainer.global_step,
     }
     if keeper is not None and keeper.best_value is not None:
         record.monitor |= {"value": keeper.best_value, "epoch": keeper.best_epoch}
         record.scores["val"] = dict(keeper.best_scores)
         record.per_class["val"] = {name: dict(values) for name, values in keeper.best_per_class.items()}
+    _note_skipped(trainer, record)
     note_checkpoints(record, folder)
     write(record, folder.result)
     return record
+
+
+def _note_skipped(trainer: Trainer, record: Record) -> None:
+    """Which samples could not be read (`data.on_bad_sample=skip`)."""
+    from segladder.tasks.callbacks import BadSamples
+
+    skipped = callback_of(trainer, BadSamples).summary()
+    if skipped is not None:
+        record.data["skipped"] = skipped
 
 
 def _test(trainer: Trainer, record: Record, folder: RunFolder, datamodule: SegmentationDataModule, task: Rung) -> None:
@@ -202,6 +214,7 @@ def _test(trainer: Trainer, record: Record, folder: RunFolder, datamodule: Segme
         record.scores["test"] = dict(task.scores["test"])
         record.per_class["test"] = {name: dict(values) for name, values in task.per_class["test"].items()}
         task.write_per_image(folder.per_image)
+        _note_skipped(trainer, record)
     else:
         say("There is no test split: the record holds validation scores only.")
     record.model["flops"] = flops_of(task)

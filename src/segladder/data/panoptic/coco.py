@@ -1,0 +1,183 @@
+"""COCO's panoptic layout: things and stuff in one partition, readable by semantic and by instance models, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from segladder.data.channel_scale import MEAN, STD
+from segladder.data.errors import DataError
+from segladder.data.palette import distinct_colors
+from segladder.data.panoptic.dataset import PanopticDataset
+from segladder.data.panoptic.file import PanopticCategory, PanopticFile
+from segladder.types import DatasetInfo
+
+FETCH = (
+    "COCO's are at https://cocodataset.org/#download: unpack panoptic_annotations_trainval2017.zip, the two archives in"
+    " its annotations/, train2017.zip and val2017.zip there, so that annotations/panoptic_val2017.json, the folder"
+    " annotations/panoptic_val2017/ and val2017/ lie in data.root."
+)
+
+_SPLIT = "{split}"
+
+
+class CocoPanoptic:
+    """The reader behind `data=coco_panoptic` (Kirillov et al., CVPR 2019).
+
+    The classes are the file's categories in their order, 80 of things and 53 of stuff in COCO's; pixels that are in no
+    segment are ignored. Each PNG lies in the folder that is called as the JSON file is.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str | Path | None = None,
+        annotations: str | Path = "annotations/panoptic_{split}.json",
+        images: str = _SPLIT,
+        train_split: str | None = "train2017",
+        val_split: str | None = "val2017",
+        test_split: str | None = "val2017",
+        channels: int = 3,
+        name: str = "coco_panoptic",
+        hint: str | None = None,
+        instances: bool = False,
+        seed: int = 0,
+    ) -> None:
+        """
+        Args:
+            root: the folder that holds annotations and images; null where segments alone are scored.
+            annotations: the JSON files, `{split}` standing for a split's name: below the root, or anywhere. Without
+                `{split}` one file serves every split.
+            images: the folder of a split's images below the root, likewise.
+            train_split: name of the split to train on; null for none.
+            val_split: name of the split to validate on; null for none.
+            test_split: name of the split to test on; null for none.
+            channels: of an image as the network gets it, 1 or 3.
+            name: what the data set is called in records.
+            hint: where to get the data, for the message when they are missing.
+            instances: samples hold their objects, the segments that are things.
+            seed: unused, files have nothing random.
+
+        Raises:
+            DataError: a file is missing, or makes no sense; see `PanopticFile`.
+        """
+        self.root = None if root is None else Path(root).expanduser()
+        self.splits = {"train": train_split, "val": val_split, "test": test_split}
+        self.instances = instances
+        self._annotations = str(Path(annotations).expanduser())
+        self._images = images
+        self._hint = hint or FETCH
+        self._files: dict[Path, PanopticFile] = {}
+        if channels not in (1, 3):
+            raise DataError(f"data.channels is {channels!r}. Give 3 for colour, or 1 for grey.")
+        categories = self._smallest().categories
+        if not categories:
+            raise DataError("The panoptic files list no categories, so there are no classes. Add them.")
+        self._label_of = {number: index for index, number in enumerate(categories)}
+        palette = distinct_colors(len(categories) + 1)[1:]
+        self.info = DatasetInfo(
+            name=name,
+            classes=tuple(category.name for category in categories.values()),
+            palette=tuple(
+                category.color or color for category, color in zip(categories.values(), palette, strict=True)
+            ),
+            things=tuple(category.thing for category in categories.values()),
+            ignore_index=255 if len(categories) <= 255 else 65535,
+            channels=channels,
+            mean=MEAN[channels],
+            std=STD[channels],
+            label_ids=tuple(categories),
+        )
+
+    def dataset(self, split: str, *, run_seed: int) -> PanopticDataset | None:
+        """The samples of `train`, `val` or `test`; None where none is wanted.
+
+        Raises:
+            DataError: see `PanopticFile`; or its categories are others than those of the other splits.
+        """
+        name = self.splits[split]
+        if name is None:
+            return None
+        file = self._file(name)
+        self._require_same(file)
+        without = [image for image in file.images if str(image.number) not in file.rows]
+        if without:
+            raise DataError(
+                f"'{file.path}' lists image {without[0].number} without an annotation of its segments ({len(without):,}"
+                f" of {len(file.images):,} are so). Add them, with an empty segments_info where nothing is."
+            )
+        if not file.images:
+            raise DataError(f"'{file.path}' lists no image. Name another split.")
+        return PanopticDataset(
+            file,
+            file.images,
+            folder=self._folder(name),
+            info=self.info,
+            label_of=self._label_of,
+            instances=self.instances,
+        )
+
+    def unlabelled(self, name: str) -> PanopticDataset:
+        """The images alone of any split.
+
+        Raises:
+            DataError: there is no such file, or it is broken.
+        """
+        file = self._file(name)
+        return PanopticDataset(file, file.images, folder=self._folder(name), info=self.info, label_of=None)
+
+    def _path(self, name: str) -> Path:
+        """The file of annotations of a split, whether it is there or not."""
+        path = Path(self._annotations.replace(_SPLIT, name))
+        below = path if self.root is None else self.root / path
+        return path if _SPLIT not in self._annotations and (path.is_file() or not below.is_file()) else below
+
+    def _folder(self, name: str) -> Path | None:
+        path = Path(self._images.replace(_SPLIT, name)).expanduser()
+        if self.root is None:
+            return path if path.is_dir() else None
+        return self.root / path
+
+    def _file(self, name: str) -> PanopticFile:
+        path = self._path(name)
+        if path not in self._files:
+            if not path.is_file():
+                raise self._missing(path, name)
+            self._files[path] = PanopticFile(path)
+        return self._files[path]
+
+    def _smallest(self) -> PanopticFile:
+        """What the categories are taken from."""
+        names = [name for name in self.splits.values() if name is not None]
+        if not names:
+            raise DataError("data.train_split, data.val_split and data.test_split are all null. Name a split.")
+        there = [name for name in names if self._path(name).is_file()]
+        if not there:
+            raise self._missing(self._path(names[0]), names[0])
+        return self._file(min(there, key=lambda name: self._path(name).stat().st_size))
+
+    def _require_same(self, file: PanopticFile) -> None:
+        first = next(iter(self._files.values()))
+        for number in {**first.categories, **file.categories}:
+            ours, theirs = _named(first.categories, number), _named(file.categories, number)
+            if ours != theirs:
+                raise DataError(
+                    f"Category {number} is {ours} in '{first.path}' but {theirs} in '{file.path}'. Give all files of a"
+                    " data set the same categories."
+                )
+
+    def _missing(self, path: Path, name: str) -> DataError:
+        if self.root is not None and not self.root.is_dir():
+            return DataError(f"data.root '{self.root}' (that is '{self.root.resolve()}') is not there. {self._hint}")
+        key = "data.annotations" if self.root is not None else "no data.root is given, and data.annotations"
+        there = sorted(file.name for file in path.parent.glob("*.json")) if path.parent.is_dir() else []
+        listed = f" JSON files there: {', '.join(there[:8])}." if there else ""
+        return DataError(
+            f"Split '{name}' has no panoptic annotations: {key} means '{path}', which is not there.{listed}"
+            f" {self._hint}"
+        )
+
+
+def _named(categories: Mapping[int, PanopticCategory], number: int) -> str:
+    category = categories.get(number)
+    return "missing" if category is None else f"'{category.name}' ({'a thing' if category.thing else 'stuff'})"

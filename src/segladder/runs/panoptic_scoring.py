@@ -1,0 +1,148 @@
+"""A panoptic JSON file and its PNGs that any tool made, scored against the segments of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segladder.types import DatasetInfo, Segments, UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from segladder.data.samples import Samples
+    from segladder.runs.scoring import Scored
+
+_SHOWN = 3
+
+
+class PanopticFiles:
+    """The segments of each image: what `evaluate_predictions` scores of the panoptic rung."""
+
+    kind = "panoptic"
+
+    def __init__(self, path: Path, samples: Samples, info: DatasetInfo, *, split: str) -> None:
+        """
+        Args:
+            path: the JSON file; the PNGs lie in the folder beside it that has its name.
+            samples: the split.
+            info: the data set's classes; its `label_ids` are the category ids.
+            split: what the split is called, for messages.
+
+        Raises:
+            UserError: see `PanopticFile`; or images of the split are missing.
+        """
+        from segladder.data.panoptic.file import PanopticFile
+        from segladder.runs.identity import hash_file
+
+        if not hasattr(samples.source, "segments"):
+            raise UserError(
+                f"Data set '{info.name}' has no partition into things and stuff to score '{path}' against. Give"
+                " data=coco_panoptic or data=cityscapes."
+            )
+        self.samples = samples
+        self.info = info
+        self.file = PanopticFile(path, predicted=True)
+        self.ids = samples.image_ids()
+        self.ids_word = "official"
+        self._name_of = {image_id: self._named(image_id) for image_id in self.ids}
+        missing = [image_id for image_id, name in self._name_of.items() if name is None]
+        if missing:
+            shown = ", ".join(f"'{name}'" for name in missing[:_SHOWN])
+            raise UserError(
+                f"'{path}' has no annotation for {len(missing):,} of the {len(self.ids):,} images of {split}: {shown}"
+                f"{' and more' if len(missing) > _SHOWN else ''}. Write one for each, with an empty segments_info where"
+                " nothing was found."
+            )
+        self.label_of = {number: index for index, number in enumerate(info.label_ids or range(info.num_classes))}
+        self.hashes = {"json": hash_file(path)}
+        self.hashes |= {image_id: hash_file(self._required(image_id)) for image_id in self.ids}
+        count = sum(len(self.file.rows[str(name)].ids) for name in self._name_of.values())
+        self.words = f"{count:,} segments of '{path}'"
+        strangers = sorted(self.file.rows.keys() - {str(name) for name in self._name_of.values()})
+        self.warnings = (
+            [f"{len(strangers):,} annotations of '{path}' are of no image of {split}, such as '{strangers[0]}'."]
+            if strangers
+            else []
+        )
+
+    def score(self, task: Any, own: Mapping[str, Callable[[], nn.Module]]) -> Scored:
+        """Counts every image.
+
+        Args:
+            task: of the config: `boundary_tolerance`.
+            own: metrics of the user's own.
+
+        Raises:
+            UserError: see `PanopticFile.segments`; or an own metric is asked for.
+        """
+        from segladder.data.progress import with_progress
+        from segladder.metrics.panoptic import PanopticMetrics
+        from segladder.runs.scoring import Scored
+
+        if own:
+            raise UserError(f"Metric '{next(iter(own))}' has no effect on panoptic files. Leave metric= out.")
+        metrics = PanopticMetrics(self.info, boundary_tolerance=task.boundary_tolerance, per_image=True)
+        for index, image_id in with_progress(list(enumerate(self.ids)), len(self.ids), "scoring"):
+            truth = self.samples.segments(index)
+            height, width = truth.id_map.shape
+            found = self._segments(image_id, (height, width))
+            metrics.update([found], [truth], [image_id])
+        totals, per_class = metrics.compute()
+        assert metrics.images is not None
+        return Scored(scores=totals, per_class=per_class, images=metrics.images)
+
+    def draw(self, path: Path, images: Any, *, title: str) -> str | None:
+        """Writes the picture of examples, their classes; returns why there is none, where there are no images here."""
+        from segladder.data.errors import DataError
+        from segladder.data.panoptic.dataset import class_map
+        from segladder.tasks.callbacks.pictures import chosen_images
+        from segladder.viz import GridRow, class_grid
+
+        rows = []
+        for section, index, score in chosen_images(images.ranking(), 4):
+            try:
+                sample = self.samples.plain(index)
+            except DataError as error:
+                return f"No pictures: {error}"
+            height, width = sample["semantic"].shape
+            found = self._segments(self.ids[index], (height, width))
+            row = GridRow(
+                image=sample["image"].numpy(),
+                pred=class_map(found, ignore_index=self.info.ignore_index).numpy(),
+                truth=sample["semantic"].numpy(),
+                image_id=self.ids[index],
+                iou=score,
+                section=section,
+            )
+            rows.append(row)
+        class_grid(rows, info=self.info, title=f"{title}: classes of the segments").save(path)
+        return None
+
+    def _segments(self, image_id: str, size: tuple[int, int]) -> Segments:
+        return self.file.segments(str(self._name_of[image_id]), label_of=self.label_of, size=size)
+
+    def _named(self, image_id: str) -> str | None:
+        """What the file calls an image: its id, or the last word of it (Cityscapes' files)."""
+        return next((name for name in (image_id, image_id.rpartition("/")[2]) if name in self.file.rows), None)
+
+    def _required(self, image_id: str) -> Path:
+        path = self.file.map_file(str(self._name_of[image_id]))
+        if not path.is_file():
+            raise UserError(
+                f"The panoptic map '{path}' is not there. The PNGs lie in a folder that is called as the JSON file is,"
+                " beside it: unpack them there."
+            )
+        return path
+
+
+def is_panoptic_file(path: Path) -> bool:
+    """Whether a JSON file is one of panoptic predictions: an object with segments, not a list of detections."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            while (first := file.read(1)).isspace():
+                pass
+            return first == "{"
+    except (OSError, UnicodeDecodeError):
+        return False

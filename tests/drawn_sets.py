@@ -211,3 +211,26 @@ def draw_annotated(root: Path) -> Path:
     for word in ("voc", "yolo", "ids"):
         convert(root / "coco", root / word, from_="coco", to=word)
     return root
+
+
+def draw_ade20k(root: Path, *, training: int = 6, validation: int = 3) -> Path:
+    """images/ and annotations/ as the archive of the benchmark unpacks; label 0 is other, the red is the label.
+
+    Returns:
+        `root`, an ADEChallengeData2016.
+    """
+    for split, short, count in (("training", "train", training), ("validation", "val", validation)):
+        for number in range(count):
+            label = ade_label(number)
+            name = f"ADE_{short}_{number + 1:08d}"
+            _save(root / "annotations" / split / f"{name}.png", Image.fromarray(label))
+            image = np.repeat(label[..., None], 3, axis=2)
+            _save(root / "images" / split / f"{name}.jpg", Image.fromarray(image), quality=95)
+    return root
+
+
+def ade_label(number: int) -> NDArray[np.uint8]:
+    """The label of the drawn scene of that number, `(H, W)`: labels 0 to 150 in a grid, shifted."""
+    grid = (np.arange(24).reshape(4, 6) * 7 + 50 * number) % 151
+    grid[0, 0] = 0
+    return np.kron(grid, np.ones((10, 8), dtype=int)).astype(np.uint8)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from segladder.data.ade20k import Ade20k
     from segladder.data.augment import Augment
     from segladder.data.cityscapes import Cityscapes
     from segladder.data.coco import Coco
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from segladder.data.coco_file import CocoFile
     from segladder.data.collate import collate
     from segladder.data.datamodules import (
+        Ade20kDataModule,
         CityscapesDataModule,
         CocoDataModule,
         CocoPanopticDataModule,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from segladder.data.window import RandomWindow
 
 _HOMES = {
+    "Ade20k": "ade20k",
+    "Ade20kDataModule": "datamodules",
     "Augment": "augment",
     "Cityscapes": "cityscapes",
     "CityscapesDataModule": "datamodules",
@@ -68,6 +72,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Ade20k",
+    "Ade20kDataModule",
     "Augment",
     "Cityscapes",
     "CityscapesDataModule",

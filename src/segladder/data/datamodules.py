@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from segladder.data.ade20k import Ade20k
 from segladder.data.cityscapes import Cityscapes
 from segladder.data.coco import Coco
 from segladder.data.disks import Disks
@@ -39,6 +40,12 @@ class VocDataModule(SegmentationDataModule):
     """`data=voc`: see `segladder.data.voc.Voc` for the options."""
 
     reader = Voc
+
+
+class Ade20kDataModule(SegmentationDataModule):
+    """`data=ade20k`: see `segladder.data.ade20k.Ade20k` for the options."""
+
+    reader = Ade20k
 
 
 class CityscapesDataModule(SegmentationDataModule):

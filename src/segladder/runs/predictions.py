@@ -28,8 +28,8 @@ def evaluate_predictions(
 ) -> Outcome:
     """Scores the files of `cfg.predictions.path` and leaves a record of their own.
 
-    A JSON object is a panoptic file, a JSON list COCO results. A folder holds label PNGs, or with a task of the instance
-    rung Cityscapes' text files.
+    A JSON object is a panoptic file, a JSON list COCO results. A folder holds label PNGs, or with a task of the
+    instance rung Cityscapes' text files.
 
     Args:
         cfg: `data`, `predictions`, `name`, `paths`, and what `build_datamodule` needs.

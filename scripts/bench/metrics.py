@@ -1,11 +1,14 @@
 """Times segladder's metrics beside their peers, interleaved in one process, and prints Markdown tables.
 
-    python scripts/bench/metrics.py              # 1024x2048, 19 classes; about a minute on two cores
-    python scripts/bench/metrics.py rounds=3 height=512 width=1024
+    python scripts/bench/metrics.py              # 1024x2048, 19 classes; about three minutes on two cores
+    python scripts/bench/metrics.py rounds=3 height=512 width=1024 only=segments
+    python scripts/bench/metrics.py panopticapi=FOLDER boundary_iou_api=FOLDER    # checkouts, on no package index
 
-Every peer runs as it stands, on the same logits and labels; each row is checked to give the same matrix before it
-is timed. Peers that are not installed are left out and named. Ratios are medians of the per-round ratios
-peer / ours: above 1 means that ours is faster.
+`only` is matrix, outlines or segments. `clock=cpu` takes the process's own time on the processor instead of seconds
+that pass: with OMP_NUM_THREADS=1, for a machine that has other work. Every peer runs as it stands, on the same logits
+and labels; each row is checked to give the same counts before it is timed (torchmetrics' PQ apart, which differs).
+Peers that are not installed are left out and named. Ratios are medians of the per-round ratios peer / ours, with the
+smallest and the largest: above 1 means that ours is faster.
 """
 
 from __future__ import annotations
@@ -21,30 +24,52 @@ from typing import Any
 
 import numpy as np
 import torch
+from panoptic import TORCHMETRICS, boundary_iou_contestants, partition, pq_of_ids, pq_of_pngs, void_columns
 from torch import Tensor
 
 from segladder.metrics import ConfusionMatrix, boundary_counts, classes_of
 
 DEFAULTS = {"rounds": 7, "classes": 19, "height": 1024, "width": 2048, "tolerance": 3, "seed": 0}
+PARTS = ("matrix", "outlines", "segments")
 IGNORE = 255
+CLOCK = [time.perf_counter]
+"""What tells the time: the last."""
 
 
 def main(arguments: list[str]) -> None:
     settings = dict(DEFAULTS)
+    words: dict[str, str] = {}
     for argument in arguments:
         name, _, value = argument.partition("=")
-        if name not in settings or not value.isdigit():
-            sys.exit(f"'{argument}' is no setting. Give any of {', '.join(settings)} as name=number.")
-        settings[name] = int(value)
+        if argument == "clock=cpu":
+            CLOCK.append(time.process_time)
+        elif name in ("panopticapi", "boundary_iou_api") or (name == "only" and value in PARTS):
+            words[name] = value
+        elif name in settings and value.isdigit():
+            settings[name] = int(value)
+        else:
+            known = f"{', '.join(settings)} as name=number, only={'|'.join(PARTS)}, clock=cpu"
+            sys.exit(f"'{argument}' is no setting. Give any of {known}, panopticapi=FOLDER, boundary_iou_api=FOLDER.")
     torch.manual_seed(settings["seed"])
-    C, H, W, rounds = (settings[k] for k in ("classes", "height", "width", "rounds"))
-    logits, target = scene(C, H, W)
+    C, H, W = (settings[k] for k in ("classes", "height", "width"))
     print(
         f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads of {os.cpu_count()},"
         f" torch {torch.__version__}, Python {platform.python_version()};"
         f" MALLOC_MMAP_THRESHOLD_={os.environ.get('MALLOC_MMAP_THRESHOLD_', 'default')};"
-        f" ({C}, {H}, {W}), {rounds} interleaved rounds, medians.\n"
+        f" ({C}, {H}, {W}), {settings['rounds']} interleaved rounds, medians.\n"
     )
+    logits, target = scene(C, H, W)
+    wanted = [words["only"]] if "only" in words else PARTS
+    if "matrix" in wanted:
+        matrices(logits, target, settings)
+    if "outlines" in wanted:
+        outlines(logits, target, settings, words.get("boundary_iou_api"))
+    if "segments" in wanted:
+        segments(settings, words.get("panopticapi"))
+
+
+def matrices(logits: Tensor, target: Tensor, settings: dict[str, int]) -> None:
+    C, rounds = settings["classes"], settings["rounds"]
     for layout, memory_format in (
         ("NCHW", torch.contiguous_format),
         ("channels_last", torch.channels_last),
@@ -66,16 +91,41 @@ def main(arguments: list[str]) -> None:
         {k: v for k, v in matrix_contestants(half, target, C).items() if k in ("segladder", BINCOUNT)},
         rounds,
     )
+
+
+def outlines(logits: Tensor, target: Tensor, settings: dict[str, int], boundary_iou_api: str | None) -> None:
+    C, tolerance = settings["classes"], settings["tolerance"]
     pred = classes_of(logits)
-    tolerance = settings["tolerance"]
     table(
         f"Boundary F1, {tolerance} px, class maps given",
         {
             "segladder": lambda: boundary_counts(pred, target, num_classes=C, tolerance=tolerance),
             "scipy distance transforms per class": lambda: scipy_boundary(pred, target, C, tolerance),
         },
-        min(rounds, 3),
+        min(settings["rounds"], 3),
     )
+    known = target.masked_fill(target == IGNORE, 0)
+    runs = boundary_iou_contestants(pred, known, C, boundary_iou_api)
+    table("Boundary IoU, class maps without ignored pixels given", runs, settings["rounds"])
+
+
+def segments(settings: dict[str, int], panopticapi: str | None) -> None:
+    C, H, W = (settings[k] for k in ("classes", "height", "width"))
+    found, truth, info = partition(C, H, W, seed=settings["seed"])
+    parts = f"{len(found)} segments found, {len(truth)} true, void and a crowd"
+    runs = pq_of_ids(found, truth, info)
+    slow = {name: runs[name] for name in ("segladder", TORCHMETRICS)}
+    table(f"PQ from maps of numbers, {parts}", slow, min(settings["rounds"], 3))
+    # apart: seconds of another's work leave our milliseconds cold caches
+    quick = {name: run for name, run in runs.items() if name != TORCHMETRICS}
+    table("The same, without torchmetrics", quick, settings["rounds"])
+    table(
+        f"PQ from the colours of panoptic PNGs, {parts}",
+        pq_of_pngs(found, truth, info, panopticapi),
+        settings["rounds"],
+    )
+    ours, theirs = void_columns(H, W, C, seed=settings["seed"])
+    print(f"Every third column predicted as void: PQ {ours:.3f}, by torchmetrics {theirs:.3f}.")
 
 
 def scene(classes: int, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -197,14 +247,15 @@ def table(title: str, runs: dict[str, Callable[[], Any]], rounds: int) -> None:
         run()
     for _ in range(rounds):
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = CLOCK[-1]()
             run()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(CLOCK[-1]() - start)
     own = times[next(iter(runs))]
     print(f"### {title}\n\n| | ms | ratio to ours |\n|---|---:|---:|")
     for name, taken in times.items():
-        ratio = statistics.median(t / o for t, o in zip(taken, own, strict=True))
-        print(f"| {name} | {statistics.median(taken) * 1e3:.1f} | {ratio:.2f}x |")
+        ratios = sorted(t / o for t, o in zip(taken, own, strict=True))
+        spread = "" if taken is own else f" ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        print(f"| {name} | {statistics.median(taken) * 1e3:.1f} | {statistics.median(ratios):.2f}x{spread} |")
     print(flush=True)
 
 

@@ -47,9 +47,10 @@ class Objects:
         areas: `(N,)` float64, pixels as annotated (COCO's own areas are those of its polygons).
         ids: `(N,)` int64, the annotations' own numbers.
         size: height and width of the image.
+        void: where nothing is known, and what is found there is forgiven; None where the data set has no such mask.
     """
 
-    __slots__ = ("areas", "boxes", "ids", "iscrowd", "labels", "masks", "size")
+    __slots__ = ("areas", "boxes", "ids", "iscrowd", "labels", "masks", "size", "void")
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Objects:
         areas: NDArray[np.float64],
         ids: NDArray[np.int64],
         size: tuple[int, int],
+        void: Rle | None = None,
     ) -> None:
         lengths = {len(masks), len(boxes), len(labels), len(iscrowd), len(areas), len(ids)}
         if len(lengths) != 1:
@@ -72,6 +74,7 @@ class Objects:
         self.areas = areas
         self.ids = ids
         self.size = size
+        self.void = void
 
     def __len__(self) -> int:
         return len(self.masks)
@@ -112,6 +115,49 @@ class Instances:
         return len(self.boxes)
 
 
+class Segments:
+    """A panoptic partition of one image, true or found: each pixel belongs to one segment or to none.
+
+    Attributes (N segments):
+        id_map: `(H, W)` integer, the number of each pixel's segment; 0 where there is none (void).
+        ids: `(N,)` int64, the segments' numbers, above 0, each once.
+        labels: `(N,)` int64, indices into `DatasetInfo.classes`.
+        iscrowd: `(N,)` bool, True where a true segment stands for many objects that nobody told apart.
+        areas: `(N,)` int64, pixels.
+    """
+
+    __slots__ = ("areas", "id_map", "ids", "iscrowd", "labels")
+
+    def __init__(
+        self,
+        *,
+        id_map: NDArray[Any],
+        ids: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        iscrowd: NDArray[np.bool_],
+        areas: NDArray[np.int64],
+    ) -> None:
+        lengths = {len(ids), len(labels), len(iscrowd), len(areas)}
+        if len(lengths) != 1:
+            raise ValueError(f"The parts of {len(ids)} segments have lengths {sorted(lengths)}.")
+        if id_map.ndim != 2:
+            raise ValueError(f"id_map is {id_map.shape}; segments are of one image, (H, W).")
+        self.id_map = id_map
+        self.ids = ids
+        self.labels = labels
+        self.iscrowd = iscrowd
+        self.areas = areas
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image."""
+        height, width = self.id_map.shape
+        return height, width
+
+
 class Sample(TypedDict, total=False):
     """One image and what is true of it, for every rung of the ladder.
 
@@ -134,6 +180,11 @@ class Sample(TypedDict, total=False):
     """`(N,)` int64 class of each object."""
     iscrowd: Tensor
     """`(N,)` bool."""
+    jitter: Tensor
+    """`(10,)` int32, the change of colours that is left to the device (`augment.device=gpu`), see `Jitter.packed`."""
+    object_ids: Tensor
+    """`(H, W)` int32, `n * C + c` on the n-th object (from 1) of class c of C, 0 on none; in tests alone, of a data set
+    with `DatasetInfo.mean_areas`."""
     image_id: str
     """Unique within its split: the file's path below the root without its suffix, or a number."""
     size: tuple[int, int]
@@ -153,8 +204,13 @@ class Batch(TypedDict, total=False):
     boxes: list[Tensor]
     labels: list[Tensor]
     iscrowd: list[Tensor]
+    object_ids: list[Tensor]
+    jitter: Tensor
+    """`(B, 10)`, until the batch has reached its device."""
     image_id: list[str]
     size: list[tuple[int, int]]
+    skipped: list[tuple[str, str]]
+    """Samples that could not be read, with the reason; absent where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +233,11 @@ class DatasetInfo:
     label_ids: tuple[int, ...] | None = None
     """What stands for each class in the data set's own label files (Cityscapes' labelIds, 0 and 255 of a mask);
     None for the class index itself."""
+    categories: tuple[str, ...] | None = None
+    """The group of each class, for `category_iou`; None where the benchmark has none."""
+    mean_areas: tuple[float, ...] | None = None
+    """Pixels of an average object of each class, 0 for stuff; with these, `iiou` and `cityscapes_ap` are scored as
+    cityscapesScripts does. Comes with `categories`."""
 
     @property
     def num_classes(self) -> int:

@@ -20,7 +20,7 @@ def test_levels_parameters_and_time_of_two_models(segladder):
         (("models", "models=unett"), "unet"),
         (("models", "size=[64]"), "height,width"),
         (("models", "colour=red"), "channels"),
-        (("model",), "segladder bench knows models and detectors, not 'model'"),
+        (("model",), "segladder bench knows models, detectors and data, not 'model'"),
         (("detectors", "images=0"), "images (from 1) and seed (from 0), whole numbers, not 'images=0'"),
         (("detectors", "image=3"), "not 'image=3'"),
     ],

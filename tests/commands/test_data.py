@@ -80,7 +80,7 @@ def test_help_needs_nothing(segladder):
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (("shwo", "data=disks"), "segladder data knows show, stats, levels and convert, not 'shwo'."),
+        (("shwo", "data=disks"), "segladder data knows show, check, stats, levels and convert, not 'shwo'."),
         (("show", "data=voc"), "VOCtrainval_11-May-2012.tar"),
         (("show", "data=cityscape"), "did you mean 'data=cityscapes'?"),
         (("show", "data=disks", "data.nosie=1"), "did you mean 'data.noise'?"),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from segladder.data.errors import DataError
@@ -121,3 +122,39 @@ def test_a_colour_picture_is_no_label(tmp_path):
 def test_a_map_to_nowhere_is_refused(label_map):
     with pytest.raises(DataError, match=r"data\.label_map"):
         LabelReader(THREE, label_map=label_map)
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "expected", "dtype"),
+    [
+        ({}, [0, 1, 2, 255], [0, 1, 2, 255], torch.uint8),  # in order
+        ({"ignore": (11,)}, [0, 1, 2, 11], [0, 1, 2, 255], torch.uint8),  # by a table
+        ({"values": {7: 0, 9: 1, 33: 2}}, [7, 9, 33, 255], [0, 1, 2, 255], torch.uint8),
+        ({"label_map": {"others": None}}, [0, 2, 77, 200], [0, 2, 255, 255], torch.uint8),
+        ({"ignore_index": 65535}, [0, 1, 2, 255], [0, 1, 2, 65535], torch.int32),
+    ],
+)
+def test_a_label_is_as_narrow_as_its_classes_allow_and_means_the_same(tmp_path, options, values, expected, dtype):
+    path = tmp_path / "a.png"
+    reader = LabelReader(THREE, **options)
+    for stored in (np.uint8, np.uint16):
+        Image.fromarray(np.array([values], dtype=stored)).save(path)
+        narrow = reader.read_narrow(path)
+        assert narrow.dtype == dtype and narrow.tolist() == [expected]
+        assert reader.read(path).dtype == torch.int64 and reader.read(path).tolist() == [expected]
+
+
+@pytest.mark.parametrize("options", [{}, {"ignore": (11,)}, {"ignore_index": 65535}])
+def test_every_byte_that_means_nothing_is_refused(tmp_path, options):
+    reader = LabelReader(THREE, **options)
+    known = {0, 1, 2, *options.get("ignore", (255,))}
+    for value in sorted({*range(256)} - known):
+        Image.fromarray(np.array([[0, value]], dtype=np.uint8)).save(tmp_path / "a.png")
+        with pytest.raises(DataError, match=rf"values outside the 3 classes .*: {value} \(1 pixels\)"):
+            reader.read_narrow(tmp_path / "a.png")
+
+
+def test_256_classes_leave_no_byte_for_what_means_nothing(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.array([[0, 255]], dtype=np.uint8)).save(path)
+    assert LabelReader([f"c{i}" for i in range(256)], ignore=()).read_narrow(path).tolist() == [[0, 255]]

@@ -155,7 +155,7 @@ def test_the_cache_changes_nothing(draw):
     for _ in range(2):
         for one, other in zip(cached.train_dataloader(), plain.train_dataloader(), strict=True):
             assert torch.equal(one["image"], other["image"]) and torch.equal(one["semantic"], other["semantic"])
-            assert one["semantic"].dtype == torch.int64
+            assert cached.on_after_batch_transfer(one, 0)["semantic"].dtype == torch.int64
 
 
 def test_fractions_are_nested_and_decided_by_the_data_seed_alone(draw):
@@ -274,3 +274,32 @@ def test_a_bad_label_stops_a_run_with_one_sentence(draw, write, read_all, worker
         read_all(data.train_dataloader())
     assert str(error.value).startswith(f"Label '{root}/labels/train/000.png' has values outside the 3 classes")
     assert "77 (768 pixels)" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_each_fold_validates_on_its_own_part_of_the_training_split(draw):
+    root = draw(counts={"train": 11, "val": 3, "test": 2})
+    seen = []
+    for fold in range(4):
+        module = FolderDataModule(root=root, folds=4, fold=fold)
+        train, val = module.samples("train").image_ids(), module.samples("val").image_ids()
+        assert sorted(train + val) == FolderDataModule(root=root).samples("train").image_ids()
+        assert len(module.samples("test")) == 2
+        assert module.summary()["splits"]["val"] == f"train, fold {fold} of 4"
+        seen += val
+        other = FolderDataModule(root=root, folds=4, fold=fold, order_seed=7, fraction=0.5)
+        assert other.samples("val").image_ids() == val and set(other.samples("train").image_ids()) < set(train)
+    assert len(seen) == len(set(seen)) == 11
+
+
+def test_few_shots_show_every_class_and_say_where_images_lack(draw):
+    root = draw(counts={"train": 9, "val": 2, "test": 2}, classes=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        module = FolderDataModule(root=root, shots=1)
+        samples = module.samples("train")
+    shown = {int(value) for index in range(len(samples)) for value in samples.semantic(index).unique()} - {255}
+    assert len(samples) < 9 and shown == set(range(module.info.num_classes))
+    with pytest.warns(UserWarning, match="data.shots=100: "):
+        assert len(FolderDataModule(root=root, shots=100).samples("train")) == 9
+    with pytest.raises(DataError, match=r"data.shots has no meaning for 'disks'"):
+        DisksDataModule(shots=1).samples("train")

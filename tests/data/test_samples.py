@@ -88,7 +88,8 @@ def test_the_cache_changes_nothing_and_keeps_no_dense_mask(tmp_path, augment):
     for one, other in zip(kept, fresh, strict=True):
         for key in ("image", "masks", "boxes", "labels", "iscrowd"):
             assert all(torch.equal(a, b) for a, b in zip(one[key], other[key], strict=True))
-    assert all(set(sample) == {"image", "image_id", "size", "objects"} for sample in samples._cache.values())
+    for place in range(len(samples)):
+        assert set(samples.cache.read(place)) == {"image", "image_id", "size", "objects"}
     assert samples.semantic(0).max() > 0 and len(samples.objects(0)) == 3
 
 

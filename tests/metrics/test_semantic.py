@@ -3,8 +3,11 @@
 import pytest
 import torch
 
+from segladder.config.values import METRICS
 from segladder.metrics import SemanticMetrics, boundary_f1, confusion_matrices
+from segladder.metrics.boundary_iou import boundary_iou_counts
 from segladder.metrics.scores import per_class, scores
+from segladder.metrics.semantic import NAMES
 from segladder.types import DatasetInfo, UserError
 
 
@@ -32,9 +35,11 @@ def test_values_are_those_of_the_parts_under_the_names_of_the_record(info):
     got, classes = metrics.compute()
     matrix = confusion_matrices(pred, target, num_classes=3).sum(0)
     f1 = boundary_f1(pred, target, num_classes=3)
-    assert got == pytest.approx({**scores(matrix), "boundary_f1": float(f1.nanmean())})
-    assert list(got) == ["miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1"]
-    for name, values in {**per_class(matrix), "boundary_f1": f1}.items():
+    both, predicted, true = boundary_iou_counts(pred, target, num_classes=3)
+    outlines = {"boundary_f1": f1, "boundary_iou": both / (predicted + true - both).double()}
+    assert got == pytest.approx({**scores(matrix), **{name: float(of.nanmean()) for name, of in outlines.items()}})
+    assert tuple(got) == NAMES == METRICS
+    for name, values in {**per_class(matrix), **outlines}.items():
         assert classes[name] == pytest.approx(dict(zip(info.classes, values.tolist(), strict=True)))
     assert metrics.images.arrays()["image_id"].tolist() == ["a", "b", "c", "d"]
     assert metrics.images.arrays()["tp"].sum() == matrix.diagonal().sum()
@@ -78,7 +83,7 @@ def test_boundaries_can_be_left_out(info):
     metrics = SemanticMetrics(info, boundary=False)
     metrics.update(*batch())
     got, classes = metrics.compute()
-    assert "boundary_f1" not in got and "boundary_f1" not in classes
+    assert not {"boundary_f1", "boundary_iou"} & {*got, *classes}
 
 
 def test_what_does_not_fit_is_told(info):

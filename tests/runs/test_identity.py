@@ -171,3 +171,9 @@ def test_an_object_in_the_config_is_refused_by_name():
 def test_a_missing_file_of_weights_is_named():
     with pytest.raises(UserError, match=r"'/no/such\.pt' cannot be read: No such file"):
         hash_file(Path("/no/such.pt"))
+
+
+def test_a_key_that_came_later_changes_no_id_at_its_usual_value():
+    config = {"seed": 0, "data": {"root": "x"}}
+    usual, other = ({**config, "data": {"root": "x", "on_bad_sample": word}} for word in ("error", "skip"))
+    assert identity(usual) == identity(config) != identity(other)

@@ -16,10 +16,10 @@ COMMANDS = {
     "train": "compose an experiment, train, score, picture and log it; -m sweeps",
     "evaluate": "score a trained run, or label files or results that any tool made, and keep a record of it",
     "predict": "label pictures never seen before, or find their objects, with a trained run",
-    "data": "show, measure and convert a data set, and choose anchors for it",
+    "data": "check, show, measure and convert a data set, and choose anchors for it",
     "runs": "list, show and prune the runs in an outputs folder",
     "report": "leaderboards, comparisons and ablation tables of the runs in an outputs folder",
-    "bench": "tables about models, and what average precision forgives",
+    "bench": "tables about models, what average precision forgives, and how fast data are read",
 }
 
 

@@ -1,4 +1,4 @@
-"""`segladder bench models|detectors`: networks level by level with size and speed; what average precision forgives."""
+"""`segladder bench models|detectors|data`: networks with size and speed, what average precision forgives, reading."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from segladder.commands.ending import exit_code
 from segladder.types import UserError
 
 _HELP = """\
@@ -19,6 +20,11 @@ segladder bench detectors [images=100] [seed=0]
 
 Simulated detectors that are wrong in one known way each, on objects drawn by code: box and mask AP, and what they
 forgive.
+
+segladder bench data data=NAME [augment=NAME] [data.KEY=VALUE …] [seconds=1] [task=instance]
+
+How fast training images are read here: decoding, geometry, jitter and collating by themselves, and whole loaders with
+several numbers of workers, without and with a cache. `segladder bench data --help` says more.
 """
 _DEFAULTS: dict[str, Any] = {"models": ["unet"], "size": [64, 64], "channels": 1, "classes": 2, "batch": 1}
 
@@ -26,6 +32,13 @@ _DEFAULTS: dict[str, Any] = {"models": ["unet"], "size": [64, 64], "channels": 1
 def run(argv: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
     words = list(argv)
+    if words[:1] == ["data"]:
+        from segladder.commands import bench_data
+
+        if any(word in ("-h", "--help") for word in words):
+            print(bench_data.HELP, end="")
+            return 0
+        return exit_code(lambda: bench_data.bench_data(words[1:]))
     if not words or any(word in ("-h", "--help") for word in words):
         print(_HELP, end="")
         return 0
@@ -33,7 +46,7 @@ def run(argv: Sequence[str]) -> int:
         actions = {"models": _models, "detectors": _detectors}
         if words[0] not in actions:
             raise UserError(
-                f"segladder bench knows {' and '.join(actions)}, not '{words[0]}'. See segladder bench --help."
+                f"segladder bench knows {', '.join(actions)} and data, not '{words[0]}'. See segladder bench --help."
             )
         actions[words[0]](words[1:])
     except UserError as error:

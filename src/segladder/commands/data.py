@@ -1,4 +1,4 @@
-"""`segladder data show|stats|levels|convert …`: what the network sees of a data set, and what its labels hold."""
+"""`segladder data show|check|stats|levels|convert …`: what the network sees of a data set, and what its labels hold."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+from segladder.commands.composed import composed
 from segladder.commands.ending import exit_code
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
 
 _HELP = """\
 segladder data show data=NAME [task=instance] [augment=NAME] [count=8] [output=FILE.png] [seed=0] [data.KEY=VALUE …]
     one sheet of training samples as the network sees them after augmentation, their labels laid over them;
     with task=instance their objects, each with outline, box and class
+
+segladder data check data=NAME [fix=DIR] [output=DIR] [workers=auto] [strict=false] [data.KEY=VALUE …]
+    reads the whole data set and names what is wrong with it, file by file, with what to do; leaves a page of findings
+    and samples, and check.json. Exit code 1 after errors, with strict=true after warnings, too.
+    fix=DIR writes a corrected copy; data.limit=500 looks at the first 500 images of each split
 
 segladder data stats data=NAME [data.KEY=VALUE …]
     mean and standard deviation of each channel, pixels of each class, class weights, over the whole training split;
@@ -32,7 +34,7 @@ segladder data levels data=NAME [anchor_sizes=[32,64,128,256,512]] [anchor_ratio
 segladder data convert …
     annotations of one format into another; `segladder data convert --help` says which
 
-The first three take --config-dir DIR and plugins=[mypkg] for data sets of your own. `segladder train --help` lists
+All but convert take --config-dir DIR and plugins=[mypkg] for data sets of your own. `segladder train --help` lists
 data sets.
 """
 
@@ -51,6 +53,7 @@ class Action:
 
 _ACTIONS = {
     "show": Action(composed=("data", "augment", "task", "seed", "plugins", "paths"), own=("count", "output")),
+    "check": Action(composed=("data", "seed", "plugins", "paths"), own=("output", "fix", "workers", "strict")),
     "stats": Action(composed=("data", "seed", "plugins")),
     "levels": Action(
         composed=("data", "model", "seed", "plugins", "paths"),
@@ -73,15 +76,15 @@ def run(argv: Sequence[str]) -> int:
     return exit_code(lambda: _action(words.pop(0), words))
 
 
-def _action(name: str, words: list[str]) -> None:
+def _action(name: str, words: list[str]) -> int | None:
     if name not in _ACTIONS:
         raise UserError(f"segladder data knows {', '.join(_ACTIONS)} and convert, not '{name}'.")
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--config-dir", "-cd", action="append", default=[])
     flags, words = parser.parse_known_args(words)
     own, overrides = _sorted(name, words)
-    function: Callable[..., None] = getattr(import_module(f"segladder.commands.{name}"), name)
-    function(_composed(overrides, flags.config_dir, with_model=bool(_ACTIONS[name].short)), own)
+    function: Callable[..., int | None] = getattr(import_module(f"segladder.commands.{name}"), name)
+    return function(composed(overrides, flags.config_dir, with_model=bool(_ACTIONS[name].short)), own)
 
 
 def _sorted(name: str, words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -109,37 +112,3 @@ def _sorted(name: str, words: Sequence[str]) -> tuple[dict[str, str], list[str]]
     if action.short and not any(word.startswith("model=") for word in overrides):
         overrides.append("model=maskrcnn")
     return own, overrides
-
-
-def _composed(overrides: Sequence[str], config_dirs: Sequence[str], *, with_model: bool) -> DictConfig:
-    """The config of `segladder train` with these words, as far as it is about data, and about the model where asked.
-
-    Raises:
-        UserError: it does not compose, or a value makes no sense.
-    """
-    from hydra.types import RunMode
-    from omegaconf import OmegaConf
-
-    from segladder.config.check import check
-    from segladder.config.composition import Composition
-    from segladder.config.explain import explain
-    from segladder.config.paths import conf_dir
-    from segladder.config.plugins import import_plugins
-    from segladder.config.values import check_values
-    from segladder.config.words import prepare_overrides
-
-    prepared = prepare_overrides(overrides)
-    context = Composition(conf_dir(), "train", tuple(prepared), tuple(config_dirs))
-    try:
-        cfg = context.loader.load_configuration("train", prepared, RunMode.RUN)
-        model = ["model", "backbone"] if with_model else []
-        kept = OmegaConf.masked_copy(cfg, ["data", "augment", "task", "seed", "plugins", "paths", *model])
-        check_values(kept, prepared)
-        check(kept)
-    except Exception as error:
-        sentence = explain(error, context)
-        if sentence is None:
-            raise
-        raise UserError(sentence) from error
-    import_plugins(kept["plugins"] or [])
-    return kept

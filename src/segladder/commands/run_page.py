@@ -27,7 +27,7 @@ _TAIL = 15
 _TAIL_BYTES = 64_000
 _INDENT = "  "
 
-_MEASURES = ("iou", "mask_ap", "box_ap", "dice", "accuracy", "precision", "boundary_f1", "share")
+_MEASURES = ("iou", "mask_ap", "box_ap", "dice", "accuracy", "precision", "boundary_f1", "boundary_iou", "share")
 """Of what is known of each class, in this order."""
 
 _FILLED_IN = ("sweep.varying", "sweep.search")

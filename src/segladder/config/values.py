@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from segladder.config.suggest import did_you_mean
 from segladder.types import UserError
 
-METRICS = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1")
+METRICS = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1", "boundary_iou")
 """What every rung is scored by: any prediction can be read as a class for each pixel."""
 
 _AVERAGES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10")

@@ -15,6 +15,7 @@ PATH_KEYS = frozenset(
     {
         "data.root",
         "data.annotations",
+        "data.cache_dir",
         "data.split",
         "paths.outputs",
         "model.weights",

@@ -118,15 +118,14 @@ class Ade20k:
         name = self.splits[split]
         if name is None:
             return None
-        pairs = self._pairs(name)
+        pairs = self.pairs(name)
         folder = self.root / "annotations" / name
         if all(pair.label is None for pair in pairs):
             if name == "testing":
                 raise no_labels(name, split, root=self.root, why="its labels are not public")
             raise DataError(f"None of the {len(pairs):,} images of split '{name}' has a label in '{folder}'. {FETCH}")
         require_labels(pairs, labels=folder, suffix=".png")
-        images = {pair.image_id for pair in pairs}
-        orphans = sorted(path for path in folder.glob("*.png") if path.stem not in images)
+        orphans = self.orphans(name, pairs)
         if orphans:
             raise DataError(
                 f"Label '{orphans[0]}' has no image in '{self.root / 'images' / name}' ({len(orphans):,} are so)."
@@ -134,19 +133,29 @@ class Ade20k:
             )
         return self._dataset(pairs)
 
+    def orphans(self, name: str, pairs: Sequence[Pair]) -> list[Path]:
+        """Labels of a split that belong to none of its images."""
+        images = {pair.image_id for pair in pairs}
+        return sorted(path for path in (self.root / "annotations" / name).glob("*.png") if path.stem not in images)
+
     def unlabelled(self, name: str) -> FileDataset:
         """The images alone of any folder of `images/`.
 
         Raises:
             DataError: there is no such split.
         """
-        return self._dataset(images_alone(self._pairs(name)))
+        return self._dataset(images_alone(self.pairs(name)))
 
     def _dataset(self, pairs: Sequence[Pair]) -> FileDataset:
         # a few of its photographs are grey
         return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels, narrow=True)
 
-    def _pairs(self, name: str) -> list[Pair]:
+    def pairs(self, name: str) -> list[Pair]:
+        """The images of a split, each with its label, None where it is missing.
+
+        Raises:
+            DataError: there is no image.
+        """
         folder = self.root / "images" / name
         images = sorted(folder.glob("*.jpg"))
         if not images:

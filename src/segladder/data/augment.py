@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from segladder.data.augment_options import amount, chance, crop_size, jitter_device, scale_range
 from segladder.data.errors import DataError
-from segladder.types import DatasetInfo, Sample
+from segladder.data.geometry import (
+    Window,
+    drawn_turns,
+    drawn_window,
+    flipped_boxes,
+    outside,
+    turned,
+    turned_boxes,
+    windowed_boxes,
+    windowed_image,
+    windowed_map,
+)
+from segladder.data.jitter import Jitter, jittered
+from segladder.types import Batch, DatasetInfo, Sample
 
 
 class Augment:
@@ -35,6 +52,7 @@ class Augment:
         hue: float = 0.0,
         fill: float = 0.5,
         transforms: Sequence[Callable[..., Any]] = (),
+        device: str = "cpu",
     ) -> None:
         """
         Args:
@@ -50,88 +68,167 @@ class Augment:
                 only on 3 channels.
             fill: what lies outside the image, 0 = black to 1 = white; the label there is ignored.
             transforms: further transforms of torchvision's v2 interface, applied last.
+            device: where brightness, contrast, saturation and hue are changed: `cpu`, by whoever reads the sample,
+                or `gpu`, for whole batches on the device that trains.
 
         Raises:
             DataError: a value outside its range, with its name.
         """
-        self.scale = _range(scale)
-        self.crop = _size(crop)
-        self.flip = _chance("flip", flip)
-        self.flip_vertical = _chance("flip_vertical", flip_vertical)
-        self.rotate90 = _chance("rotate90", rotate90)
-        self.brightness = _amount("brightness", brightness)
-        self.contrast = _amount("contrast", contrast)
-        self.saturation = _amount("saturation", saturation)
-        self.hue = _amount("hue", hue, most=0.5)
-        self.fill = _amount("fill", fill)
+        self.scale = scale_range(scale)
+        self.crop = crop_size(crop)
+        self.flip = chance("flip", flip)
+        self.flip_vertical = chance("flip_vertical", flip_vertical)
+        self.rotate90 = chance("rotate90", rotate90)
+        self.brightness = amount("brightness", brightness)
+        self.contrast = amount("contrast", contrast)
+        self.saturation = amount("saturation", saturation)
+        self.hue = amount("hue", hue, most=0.5)
+        self.fill = amount("fill", fill)
         self.extra = tuple(transforms)
-        self._steps: list[Callable[..., Any]] | None = None
+        self.device = jitter_device(device, jitters=self._jitters, extra=bool(self.extra))
         self._ignore_index = 255
+        self._warned = False
 
     def __bool__(self) -> bool:
         """Whether anything is on."""
-        photometric = any((self.brightness, self.contrast, self.saturation, self.hue))
         turns = any((self.flip, self.flip_vertical, self.rotate90))
-        return bool(self.scale or self.crop or turns or photometric or self.extra)
+        return bool(self._moves_window or turns or self._jitters or self.extra)
 
     def bind(self, info: DatasetInfo) -> Augment:
         """Tells the transforms what the data set ignores; returns itself."""
         self._ignore_index = info.ignore_index
-        self._steps = None
+        if self._moves_window:
+            # what resizes: imported once here, not by every worker again
+            import torchvision.transforms.v2.functional  # noqa: F401
         return self
 
     def __call__(self, sample: Sample, *, seed: int) -> Sample:
-        """The sample changed, decided by `seed`; the global random state stays as it was.
+        """The sample changed, decided by `seed`; the global random state and the given tensors stay as they were.
 
-        `masks` may be of any type: each of them moves as a label does, and is 0 outside the image.
+        `semantic` and `masks` may be of any type: `semantic` is `ignore_index` outside the image, masks are 0.
         """
         if not self:
             return sample
-        if self._steps is None:
-            self._steps = self._build()
+        moved, jitter, generator = self._moved(sample, seed)
+        if jitter is not None:
+            moved["image"] = jitter(moved["image"])
+        return self._extended(moved, generator, seed) if self.extra else moved
+
+    def for_batch(self, sample: Sample, *, seed: int) -> Sample:
+        """The sample as a loader gives it: where `device` is gpu, colours are unchanged and `jitter` goes along."""
+        own = type(self).__call__ is not Augment.__call__  # who makes the whole of it otherwise makes all of it
+        if self.device == "cpu" or not self._jitters or own:
+            return self(sample, seed=seed)
+        moved, jitter, _ = self._moved(sample, seed)
+        assert jitter is not None
+        return {**moved, "jitter": jitter.packed()}
+
+    def on_device(self, batch: Batch) -> Batch:
+        """A batch that has reached its device, with what `for_batch` left over done; `jitter` is gone."""
+        if "jitter" not in batch:
+            return batch
+        rest: Any = dict(batch)
+        packed, images = rest.pop("jitter"), rest["image"]
+        if isinstance(images, Tensor):
+            rest["image"] = jittered(images, packed)
+        else:
+            pairs = zip(images, packed, strict=True)
+            rest["image"] = [jittered(image[None], numbers[None])[0] for image, numbers in pairs]
+        if packed.device.type == "cpu" and not self._warned:
+            self._warned = True
+            warnings.warn(
+                "augment.device=gpu: there is no GPU in use, so colours are changed on the CPU, by the process that"
+                " trains; augment.device=cpu leaves them to the workers.",
+                stacklevel=2,
+            )
+        finished: Batch = rest
+        return finished
+
+    @property
+    def _moves_window(self) -> bool:
+        return bool(self.scale or self.crop)
+
+    @property
+    def _jitters(self) -> bool:
+        return any((self.brightness, self.contrast, self.saturation, self.hue))
+
+    def _window(self, size: tuple[int, int], generator: torch.Generator) -> Window:
+        return drawn_window(size, self.crop or size, scale=self.scale or (1.0, 1.0), draws=_draws(5, generator))
+
+    def _moved(self, sample: Sample, seed: int) -> tuple[Sample, Jitter | None, torch.Generator]:
+        """The sample after window, flips and turns, the change of colours, and the random numbers that are left.
+
+        The order of the draws is that of the v2 transforms `RandomWindow`, `RandomHorizontalFlip`,
+        `RandomVerticalFlip`, `QuarterTurn` and `Photometric`, from torch's generator started at `seed`.
+        """
+        generator = _generator(seed)
+        moved: Any = dict(sample)
+        if self._moves_window:
+            window = self._window(_size_of(moved), generator)
+            for key, of, fill in (("semantic", windowed_map, self._ignore_index), ("masks", windowed_map, 0)):
+                if key in moved:
+                    moved[key] = of(moved[key], window, fill=fill)
+            moved["image"] = windowed_image(moved["image"], window, fill=outside(self.fill, moved["image"]))
+            if "boxes" in moved:
+                moved["boxes"] = windowed_boxes(moved["boxes"], window)
+        for axis, p in ((0, self.flip), (1, self.flip_vertical)):
+            if p and torch.rand(1, generator=generator).item() < p:
+                _change(moved, partial(torch.flip, dims=(-1 - axis,)))
+                if "boxes" in moved:
+                    moved["boxes"] = flipped_boxes(moved["boxes"], axis=axis, length=_size_of(moved)[1 - axis])
+        if self.rotate90:
+            size = _size_of(moved)
+            turns = drawn_turns(self.rotate90, size, _draws(2, generator))
+            if turns:
+                _change(moved, partial(turned, turns=turns))
+                if "boxes" in moved:
+                    moved["boxes"] = turned_boxes(moved["boxes"], turns, size=size)
+        jitter = None
+        if self._jitters:
+            jitter = Jitter.drawn(
+                _draws(4, generator),
+                brightness=self.brightness,
+                contrast=self.contrast,
+                saturation=self.saturation,
+                hue=self.hue,
+            )
+        finished: Sample = moved
+        return finished, jitter, generator
+
+    def _extended(self, sample: Sample, generator: torch.Generator, seed: int) -> Sample:
+        """The sample after the user's own transforms, which draw on where ours have stopped."""
         with seeded(seed):
+            torch.default_generator.set_state(generator.get_state())
             changed: Any = _wrapped(sample)
-            for step in self._steps:
+            for step in self.extra:
                 try:
                     changed = step(changed)
                 except (TypeError, ValueError) as error:
-                    if step not in self.extra:
-                        raise
                     raise DataError(
                         f"augment.transforms: {type(step).__name__} cannot change this sample: {error} (Objects come as"
                         " masks, their boxes are taken from those afterwards.)"
                     ) from None
         return _unwrapped(changed)
 
-    def _build(self) -> list[Callable[..., Any]]:
-        # torchvision takes seconds to import: only who augments pays
-        from torchvision.transforms import v2
 
-        from segladder.data.photometric import Photometric
-        from segladder.data.turn import QuarterTurn
-        from segladder.data.window import RandomWindow
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
-        steps: list[Callable[..., Any]] = []
-        if self.scale or self.crop:
-            steps.append(
-                RandomWindow(self.crop, scale=self.scale or (1.0, 1.0), fill=self.fill, ignore_index=self._ignore_index)
-            )
-        if self.flip:
-            steps.append(v2.RandomHorizontalFlip(self.flip))
-        if self.flip_vertical:
-            steps.append(v2.RandomVerticalFlip(self.flip_vertical))
-        if self.rotate90:
-            steps.append(QuarterTurn(self.rotate90))
-        if any((self.brightness, self.contrast, self.saturation, self.hue)):
-            steps.append(
-                Photometric(
-                    brightness=self.brightness,
-                    contrast=self.contrast,
-                    saturation=self.saturation,
-                    hue=self.hue,
-                )
-            )
-        return [*steps, *self.extra]
+
+def _draws(count: int, generator: torch.Generator) -> list[float]:
+    numbers: list[float] = torch.rand(count, dtype=torch.float64, generator=generator).tolist()
+    return numbers
+
+
+def _size_of(sample: Mapping[str, Any]) -> tuple[int, int]:
+    height, width = sample["image"].shape[-2:]
+    return int(height), int(width)
+
+
+def _change(sample: dict[str, Any], change: Callable[[Tensor], Tensor]) -> None:
+    for key in ("image", "semantic", "masks"):
+        if key in sample:
+            sample[key] = change(sample[key])
 
 
 @contextmanager
@@ -174,33 +271,3 @@ def _unwrapped(wrapped: dict[str, Any]) -> Sample:
             plain[key] = plain[key].as_subclass(torch.Tensor).contiguous()
     result: Sample = plain
     return result
-
-
-def _range(scale: Any) -> tuple[float, float] | None:
-    if scale is None:
-        return None
-    both = [scale, scale] if isinstance(scale, int | float) else list(scale)
-    if len(both) != 2 or not all(isinstance(s, int | float) and s > 0 for s in both) or both[0] > both[1]:
-        raise DataError(f"augment.scale is {both}. Give [least, most], both above 0, e.g. augment.scale=[0.5,2.0].")
-    return None if both == [1, 1] else (float(both[0]), float(both[1]))
-
-
-def _size(crop: Any) -> tuple[int, int] | None:
-    if crop is None:
-        return None
-    both = [crop, crop] if isinstance(crop, int) else list(crop)
-    if len(both) != 2 or not all(isinstance(side, int) and side >= 1 for side in both):
-        raise DataError(f"augment.crop is {both}. Give [height, width] in pixels, e.g. augment.crop=[352,480].")
-    return both[0], both[1]
-
-
-def _chance(name: str, value: Any) -> float:
-    return _amount(name, 0.5 if value is True else value)
-
-
-def _amount(name: str, value: Any, *, most: float = 1.0) -> float:
-    if isinstance(value, bool) and not value:
-        return 0.0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise DataError(f"augment.{name} is {value!r}. Give a number from 0 (off) to {most:g}.")
-    return float(value)

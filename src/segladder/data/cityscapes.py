@@ -209,7 +209,7 @@ class Cityscapes:
         name = self.splits[split]
         if name is None:
             return None
-        pairs = self._pairs(name)
+        pairs = self.pairs(name)
         labelled = [pair.label for pair in pairs if pair.label is not None]
         if name == "test" and (not labelled or self._dummy(labelled[0])):
             raise no_labels(name, split, root=self.root, why="its labels are not public (the published ones are empty)")
@@ -227,13 +227,18 @@ class Cityscapes:
         Raises:
             DataError: there is no such split.
         """
-        return self._dataset(images_alone(self._pairs(name)))
+        return self._dataset(images_alone(self.pairs(name)))
 
     def _dataset(self, pairs: Sequence[Pair]) -> CityscapesDataset:
         ids = CityscapesObjects(self.info) if self.instances else None
         return CityscapesDataset(pairs, root=self.root, info=self.info, labels=self.labels, ids=ids)
 
-    def _pairs(self, name: str) -> list[Pair]:
+    def pairs(self, name: str) -> list[Pair]:
+        """The images of a split, each with the files that belong to it, None where they are missing.
+
+        Raises:
+            DataError: there is no image.
+        """
         if name not in self._found:
             folder = self.root / "leftImg8bit" / name
             images = sorted(folder.glob("*/*_leftImg8bit.png"))
@@ -257,14 +262,20 @@ class Cityscapes:
         return bool((self.labels.read(label) == IGNORE_INDEX).all())
 
     def _refuse_orphans(self, name: str, pairs: Sequence[Pair]) -> None:
-        labels = self._files(name, _LABEL_FILE)
-        orphans = sorted(labels.keys() - {pair.image_id for pair in pairs})
+        orphans = self.orphans(name, pairs)
         if orphans:
-            image = self.root / "leftImg8bit" / name / f"{orphans[0]}_leftImg8bit.png"
+            city, stem = orphans[0].parent.name, orphans[0].name.removesuffix(_LABEL_FILE)
+            image = self.root / "leftImg8bit" / name / city / f"{stem}_leftImg8bit.png"
             raise DataError(
-                f"Label '{labels[orphans[0]]}' has no image ('{image}' is missing); {len(orphans)} of {len(labels)}"
-                f" labels are so. Unpack {_IMAGES} completely, or take the labels away."
+                f"Label '{orphans[0]}' has no image ('{image}' is missing); {len(orphans)} of"
+                f" {len(self._files(name, _LABEL_FILE))} labels are so. Unpack {_IMAGES} completely, or take the labels"
+                " away."
             )
+
+    def orphans(self, name: str, pairs: Sequence[Pair]) -> list[Path]:
+        """Labels of a split that belong to none of its images."""
+        labels = self._files(name, _LABEL_FILE)
+        return [labels[image_id] for image_id in sorted(labels.keys() - {pair.image_id for pair in pairs})]
 
     def _missing_split(self, name: str, folder: Path) -> DataError:
         there = sorted(path.name for path in folder.parent.iterdir() if path.is_dir())

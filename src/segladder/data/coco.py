@@ -15,7 +15,7 @@ from segladder.data.channel_scale import MEAN, STD, measured
 from segladder.data.coco_dataset import CocoDataset
 from segladder.data.coco_file import CocoFile
 from segladder.data.errors import DataError
-from segladder.data.images import header
+from segladder.data.images import first_readable, header
 from segladder.data.palette import distinct_colors
 from segladder.types import DatasetInfo
 
@@ -219,7 +219,7 @@ class Coco:
         folder = self._folder(name)
         if folder is None or not file.images or not (folder / file.images[0].name).is_file():
             return channels or 3, False
-        found, deep, _ = header(folder / file.images[0].name)
+        found, deep, _ = header(first_readable(folder / image.name for image in file.images))
         return channels or found, deep
 
     def _dataset_paths(self, file: CocoFile, name: str) -> list[Path]:

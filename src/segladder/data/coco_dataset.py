@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -143,6 +144,24 @@ class CocoDataset(Dataset[Sample]):
                 f"'{self.file.path}' names {len(paths):,} images, of which {len(missing):,} are not there, such as"
                 f" '{missing[0]}'. Unpack the images completely, or take those out of the file."
             )
+
+    def files(self, index: int) -> list[Path]:
+        """The image file of one sample."""
+        return self.paths([index])
+
+    def image_size(self, index: int) -> tuple[int, int]:
+        """Height and width of one sample, as the annotations say."""
+        return self.file.images[self.places[index]].size
+
+    def reading(self) -> dict[str, Any]:
+        """What decides, besides the image files, which tensors come out: the annotations' content among it."""
+        return {
+            "type": type(self).__qualname__,
+            "annotations": self.file.sha256,
+            "labels": None if self.labels is None else self.labels.tolist(),
+            "instances": self.instances,
+            "images": [self.info.channels, self.deep, self.narrow],
+        }
 
     def digest(self, indices: Sequence[int] | None = None) -> str:
         """SHA-256 of the annotations' file, of which images are used, and of what categories mean.

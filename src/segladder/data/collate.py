@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 from segladder.data.errors import DataError
+from segladder.data.geometry import interleaved
 from segladder.types import Batch, Sample
 
 
@@ -27,11 +29,13 @@ def collate(samples: Sequence[Sample], *, training: bool) -> Batch:
         DataError: training images differ in size.
     """
     batch: dict[str, Any] = {key: [sample[key] for sample in samples] for key in samples[0]}  # type: ignore[literal-required]
+    if "jitter" in batch:
+        batch["jitter"] = torch.stack(batch["jitter"])
     shapes = {tuple(image.shape[-2:]) for image in batch["image"]}
     if len(shapes) == 1:
-        for key in ("image", "semantic"):
-            if key in batch:
-                batch[key] = torch.stack(batch[key])
+        batch["image"] = _stacked(batch["image"])
+        if "semantic" in batch:
+            batch["semantic"] = torch.stack(batch["semantic"])
     elif training and "masks" not in batch:
         (small, *_, large) = sorted(shapes)
         odd = next(s for s in samples if s["image"].shape[-2:] != samples[0]["image"].shape[-2:])
@@ -43,6 +47,13 @@ def collate(samples: Sequence[Sample], *, training: bool) -> Batch:
             " set data.batch_size=1."
         )
     return cast(Batch, batch)
+
+
+def _stacked(images: Sequence[Tensor]) -> Tensor:
+    """One tensor, which keeps a pixel's channels beside each other where all images have them so (channels_last)."""
+    if all(interleaved(image) for image in images):
+        return torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
+    return torch.stack(list(images))
 
 
 def _size(sample: Sample) -> str:

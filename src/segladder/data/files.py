@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from segladder.data.errors import DataError
 from segladder.data.id_maps import IdMapReader, read_ids
-from segladder.data.images import header, read_image
+from segladder.data.images import first_readable, header, read_image
 from segladder.data.labels import LabelReader
 from segladder.data.order import Key
 from segladder.types import DatasetInfo, Objects, Sample
@@ -85,7 +85,9 @@ class FileDataset(Dataset[Sample]):
         sample: Sample = {"image": image, "image_id": pair.image_id, "size": (height, width)}
         if pair.label is not None:
             image_file = f"Image '{pair.image}'"
-            sample["semantic"] = self.labels.read(pair.label)
+            # whoever looks at objects computes with classes at once
+            narrow = self.ids is None
+            sample["semantic"] = self.labels.read_narrow(pair.label) if narrow else self.labels.read(pair.label)
             require_size((height, width), sample["semantic"].shape, of=image_file, what="label", path=pair.label)
             if self.ids is not None and pair.ids is not None:
                 ids = read_ids(pair.ids)
@@ -163,7 +165,7 @@ class FileDataset(Dataset[Sample]):
     @cached_property
     def decoded_bytes(self) -> int:
         """About how much memory all samples take once decoded, from the first image's size."""
-        _, _, (height, width) = header(self.pairs[0].image)
+        _, _, (height, width) = header(first_readable(pair.image for pair in self.pairs))
         label_bytes = 1 if self.info.ignore_index < 256 else 2
         return len(self) * height * width * (self.info.channels * (4 if self.deep else 1) + label_bytes)
 

@@ -11,7 +11,7 @@ from segladder.data.dataset_file import DatasetFile, read_dataset_file
 from segladder.data.errors import DataError
 from segladder.data.files import FileDataset, Pair, images_alone, no_labels
 from segladder.data.id_maps import IdMapReader
-from segladder.data.images import header
+from segladder.data.images import first_readable, header
 from segladder.data.labels import LabelReader
 from segladder.data.splits import Tree, find_pairs, require_ids, require_labels
 from segladder.types import DatasetInfo
@@ -224,7 +224,7 @@ class Folder:
         for name in filter(None, self.splits.values()):
             pairs = self._pairs(name)
             if pairs:
-                return pairs[0].image
+                return first_readable(pair.image for pair in pairs)
         stems = sorted(self.images.files)
         if stems:
             raise self._missing_split("train", str(self.splits["train"]))

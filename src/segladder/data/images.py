@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segladder.data import decoding
 from segladder.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,9 +46,36 @@ def header(path: Path) -> tuple[int, bool, tuple[int, int]]:
     """Channels, whether deeper than 8 bits, and (height, width) as displayed, from the header alone."""
     with _open(path) as image:
         width, height = image.size
-        if image.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
+        try:
+            orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+        except Exception as error:  # a PNG is read to its end for it
+            raise undecodable("Image", path, error) from None
+        if orientation >= 5:
             width, height = height, width
-        return _channels(image), image.mode in _DEEP, (height, width)
+        return *kind_of(image), (height, width)
+
+
+def first_readable(paths: Iterable[Path]) -> Path:
+    """The first image whose header can be read, else the very first: one bad file is told when its turn comes.
+
+    Args:
+        paths: at least one.
+    """
+    first: Path | None = None
+    for path in paths:
+        first = first or path
+        try:
+            header(path)
+        except DataError:
+            continue
+        return path
+    assert first is not None, "a split is never empty"
+    return first
+
+
+def kind_of(image: Image) -> tuple[int, bool]:
+    """Channels of an opened image, and whether it is deeper than 8 bits."""
+    return _channels(image), image.mode in _DEEP
 
 
 def read_image(path: Path, *, channels: int, deep: bool = False, narrow: bool = False) -> Tensor:
@@ -62,13 +91,12 @@ def read_image(path: Path, *, channels: int, deep: bool = False, narrow: bool = 
         narrow: whether losing channels is meant (the data set says so), not an accident.
 
     Returns:
-        `(channels, H, W)` uint8, contiguous; float32 in the file's own units where `deep`.
+        `(channels, H, W)` uint8, a pixel's channels beside each other in memory as decoders give them; float32 in the
+        file's own units where `deep`.
 
     Raises:
         DataError: missing, undecodable, or of other channels or depth than the rest.
     """
-    from PIL import ImageOps
-
     with _open(path) as image:
         try:
             if (image.mode in _DEEP) != deep:
@@ -77,13 +105,9 @@ def read_image(path: Path, *, channels: int, deep: bool = False, narrow: bool = 
                     f"Image '{path}' is {kinds[image.mode in _DEEP]} (Pillow mode {image.mode}), but the data"
                     f" set's first image is {kinds[deep]}. Store all images alike."
                 )
-            # decodes the pixels, too
-            upright = ImageOps.exif_transpose(image)
             if deep:
-                array = np.asarray(upright).astype(np.float32)[None]
-                if channels != 1:
-                    array = np.repeat(array, channels, axis=0)
-                return torch.from_numpy(array)
+                values = np.asarray(_upright(image)).astype(np.float32)[None]
+                return torch.from_numpy(values if channels == 1 else np.repeat(values, channels, axis=0))
             found = _channels(image)
             # grey+alpha and RGB+alpha count as grey and RGB: alpha is rarely seen by who drew the labels
             loses = found > channels and (found, channels) not in {(2, 1), (4, 3)}
@@ -94,20 +118,21 @@ def read_image(path: Path, *, channels: int, deep: bool = False, narrow: bool = 
                     f" {channels}."
                     f' Set "channels" in dataset.json (or data.channels=) to what all images have.'
                 )
-            array = np.asarray(upright.convert(_MODES[channels]))
+            array = decoding.pixels(path, image) if found == channels else None
+            if array is None:
+                # Pillow's own memory is not to be written to
+                array = np.array(_upright(image).convert(_MODES[channels]))
         except DataError:
             raise
         except Exception as error:  # Pillow's plug-ins raise whatever they like on broken files
             raise undecodable("Image", path, error) from None
-    if array.ndim == 2:
-        return torch.from_numpy(array[None].copy())
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+    return torch.from_numpy(array[None] if array.ndim == 2 else array.transpose(2, 0, 1))
 
 
 def undecodable(what: str, path: Path, error: Exception) -> DataError:
     return DataError(
         f"{what} '{path}' cannot be decoded ({error or type(error).__name__}): the file is damaged or cut"
-        " short. Fetch it again, or take it out of the split."
+        " short. Fetch it again, take it out of the split, or go on without it: data.on_bad_sample=skip."
     )
 
 
@@ -120,6 +145,13 @@ def _open(path: Path) -> Image:
         raise DataError(f"Image '{path}' is not there. Was it moved while in use?") from None
     except Exception as error:
         raise undecodable("Image", path, error) from None
+
+
+def _upright(image: Image) -> Image:
+    """The image decoded, its EXIF orientation applied."""
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(image)
 
 
 def _channels(image: Image) -> int:

@@ -14,7 +14,7 @@ from torch import Tensor
 from segladder.data.progress import with_progress
 from segladder.data.samples import Samples
 from segladder.data.workers import available_cores
-from segladder.types import DatasetInfo
+from segladder.types import DatasetInfo, UserError
 
 R = TypeVar("R")
 
@@ -71,7 +71,16 @@ def measure(samples: Samples, info: DatasetInfo) -> Measured:
 def class_pixels(samples: Samples, info: DatasetInfo) -> NDArray[np.int64]:
     """Pixels of each class in all labels, `(C,)`; images are left undecoded where the source can."""
     total = np.zeros(info.num_classes, dtype=np.int64)
-    for counts, _ in _each(lambda index: _counts(samples.semantic(index), info), samples, "counting classes"):
+
+    def one(index: int) -> NDArray[np.int64]:
+        try:
+            return _counts(samples.semantic(index), info)[0]
+        except UserError:
+            if samples.on_bad == "error":
+                raise
+            return np.zeros(info.num_classes, dtype=np.int64)
+
+    for counts in _each(one, samples, "counting classes"):
         total += counts
     return total
 

@@ -14,15 +14,26 @@ import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
+from segladder.data import decoding
+from segladder.data.arrival import finished
+from segladder.data.cache.choice import CacheChoice
 from segladder.data.disks import SLOW_READING
 from segladder.data.errors import DataError
 from segladder.data.measure import class_pixels
-from segladder.data.options import built_reader, pixels, positive, positive_or_none, share, worker_count
+from segladder.data.options import (
+    bad_sample_word,
+    built_reader,
+    pixels,
+    positive,
+    positive_or_none,
+    worker_count,
+)
 from segladder.data.order import EpochBatches
 from segladder.data.position import training_position
 from segladder.data.samples import Augmentation, Samples, as_is
 from segladder.data.seeding import mix
-from segladder.data.workers import auto_workers, fits
+from segladder.data.subsets import Part
+from segladder.data.workers import auto_workers
 from segladder.types import Batch, DatasetInfo
 
 log = logging.getLogger(__name__)
@@ -39,7 +50,8 @@ class SegmentationDataModule(LightningDataModule):
     `(epoch, index)` with `synthetic` and `digest(...)`, or None where there is no such split. It may also have
     `splits`, the published name of each of train, val and test, and `unlabelled(name)`, the images alone of any
     published split; and its datasets `semantic(index)` and `objects(index)`, what is true of an image without reading
-    it, `image_id(index)`, and `require_images(indices)`, called before images are read. A reader that can tell objects
+    it, `image_id(index)`, and `require_images(indices)`, called before images are read; with `files(index)`,
+    `image_size(index)` and `reading()` they can be cached on disk. A reader that can tell objects
     apart takes `instances`, whether its samples must hold `objects`.
     """
 
@@ -55,14 +67,20 @@ class SegmentationDataModule(LightningDataModule):
         order_seed: int = 0,
         fraction: float = 1.0,
         limit: int | None = None,
+        folds: int | None = None,
+        fold: int = 0,
+        shots: int | None = None,
         overfit: int | None = None,
         shuffle: bool | None = None,
         drop_last: bool = True,
         cache: bool | str = "auto",
+        cache_dir: str | None = None,
         prefetch: int = 2,
+        decoder: str = "auto",
         augment: Augmentation | None = None,
         instances: bool = False,
         min_area: int = 1,
+        on_bad_sample: str = "error",
         **options: Any,
     ) -> None:
         """
@@ -74,16 +92,23 @@ class SegmentationDataModule(LightningDataModule):
             order_seed: the run's seed: decides order, augmentation and endless synthetic sets.
             fraction: share of the training set to use, in (0, 1]; a smaller one is part of a larger one.
             limit: use only the first so many samples of every split.
+            folds: cross-validation: the training split falls into so many parts, of which one is the validation set
+                instead of the data set's own.
+            fold: which of them, from 0.
+            shots: train on so few images that each class occurs in so many of them, where there are so many.
             overfit: train, validate and test on the same first so many training images, the same in every epoch
                 and without augmentation.
             shuffle: a new training order in every epoch; null for yes, except for synthetic sets.
             drop_last: leave out the training samples that fill no whole batch.
-            cache: keep decoded samples in memory; `auto` where they take less than 1 GiB and no workers read.
-                With workers each one keeps its own.
+            cache: keep decoded samples: `ram` (or true) in memory, `disk` for this and later runs, `auto` in memory
+                where they take less than 1 GiB, false nowhere.
+            cache_dir: where `disk` keeps them; None for the user's folder of caches.
             prefetch: batches each worker prepares ahead.
+            decoder: what reads PNGs and JPEGs: auto, pillow, torchvision or imagecodecs; values are the same.
             augment: called with each training sample; None for nothing.
             instances: samples hold their objects: what a network needs that finds them.
             min_area: in training, objects of which augmentation leaves fewer pixels are dropped.
+            on_bad_sample: `error`, or `skip` to go on without samples that cannot be read.
             options: what the reader takes.
 
         Raises:
@@ -93,9 +118,9 @@ class SegmentationDataModule(LightningDataModule):
         # `allow_zero_length...` and friends are Lightning's; everything of ours is set before anything can fail
         self.batch_size = positive("batch_size", batch_size)
         self.eval_batch_size = positive_or_none("eval_batch_size", eval_batch_size) or self.batch_size
-        self.fraction = share("fraction", fraction)
-        self.limit = positive_or_none("limit", limit)
-        self.overfit = positive_or_none("overfit", overfit)
+        self.part = Part(
+            fraction=fraction, limit=limit, folds=folds, fold=fold, shots=shots, overfit=overfit, seed=seed
+        )
         self.num_workers = worker_count(num_workers)
         self.seed = seed
         self.order_seed = order_seed
@@ -103,11 +128,13 @@ class SegmentationDataModule(LightningDataModule):
         self.prefetch = prefetch
         self.instances = instances
         self.min_area = pixels("min_area", min_area)
+        self.on_bad_sample = bad_sample_word(on_bad_sample)
         if self.min_area > 1 and not instances:
             warnings.warn(
                 f"data.min_area={min_area} has no effect: this model learns no objects, only their classes.",
                 stacklevel=2,
             )
+        decoding.prefer(decoder)
         self.data = built_reader(type(self).reader, options, seed=seed, instances=instances)
         self.info: DatasetInfo = self.data.info
         bind = getattr(augment, "bind", None)
@@ -115,7 +142,7 @@ class SegmentationDataModule(LightningDataModule):
         if self.augment is not None and not self.augment:
             self.augment = None
         self._shuffle = shuffle
-        self._cache = cache
+        self.cache = CacheChoice(cache, cache_dir)
         self.test_on = "test"
         """The split (train, val, test) that a test scores; `evaluate` may choose another one."""
         self._samples: dict[str, Samples | None] = {}
@@ -123,21 +150,23 @@ class SegmentationDataModule(LightningDataModule):
     def samples(self, split: str) -> Samples | None:
         """The samples of train, val or test after `fraction` and `limit`; None where there are none."""
         if split not in self._samples:
-            source = self.data.dataset("train" if self.overfit else split, run_seed=self.order_seed)
+            source = self.data.dataset(self.part.read_from(split), run_seed=self.order_seed)
             training = split == "train"
             self._samples[split] = (
                 None
                 if source is None
                 else Samples(
                     source,
-                    indices=self._chosen(source, split),
+                    indices=self.part.chosen(source, split, self.info),
                     training=training,
-                    augment=self.augment if training and not self.overfit else None,
-                    frozen=self.overfit is not None,
+                    augment=self.augment if training and not self.part.overfit else None,
+                    frozen=self.part.overfit is not None,
                     seed=self.order_seed,
-                    cache=self._caches(source),
+                    cache=self.cache.in_memory(source, workers=self.workers(source), often=split != "test"),
                     instances=self.instances,
                     min_area=self.min_area,
+                    numbered=split == self.test_on and not self.instances,
+                    on_bad=self.on_bad_sample,
                 )
             )
         return self._samples[split]
@@ -147,7 +176,9 @@ class SegmentationDataModule(LightningDataModule):
         samples = self.samples(self.test_on)
         if samples is None or self.test_on != "train":
             return samples
-        return Samples(samples.source, indices=samples.indices, frozen=True, seed=self.order_seed)
+        return Samples(
+            samples.source, indices=samples.indices, frozen=True, seed=self.order_seed, on_bad=self.on_bad_sample
+        )
 
     def unlabelled(self, split: str) -> Samples:
         """The samples of any split without their labels, to be predicted: also where no labels are published.
@@ -170,7 +201,7 @@ class SegmentationDataModule(LightningDataModule):
             source = self.data.dataset(split, run_seed=self.order_seed)
             if source is None:
                 raise DataError(f"Data set '{self.info.name}' has no split '{split}'. Name another with data.split.")
-        kept = None if self.limit is None else list(range(min(self.limit, len(source))))
+        kept = None if self.part.limit is None else list(range(min(self.part.limit, len(source))))
         return Samples(source, indices=kept, labels=False)
 
     def class_pixels(self) -> torch.Tensor:
@@ -199,8 +230,8 @@ class SegmentationDataModule(LightningDataModule):
                 counts[split] = len(samples)
                 chosen = None if samples.indices is None else samples.indices
                 hashes[split] = source.digest(len(samples) if source.synthetic else chosen)
-                read = "train" if self.overfit else split
-                names[split] = published.get(read, read)
+                read = self.part.read_from(split)
+                names[split] = self.part.called(published.get(read, read), split)
         root = self.data.root
         return {
             "name": self.info.name,
@@ -222,13 +253,16 @@ class SegmentationDataModule(LightningDataModule):
             warnings.warn(SLOW_READING, stacklevel=2)
         batches = self._batches(samples, "training", self.batch_size, shuffle=shuffle, drop_last=self.drop_last)
         batches.position = lambda: training_position(self.trainer, len(batches))
-        return self._loader(samples, batches)
+        return self._loader(samples, batches, "train")
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         return self._evaluation(self.samples("val"), "validation")
 
     def test_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         return self._evaluation(self.test_samples(), "test")
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        return finished(batch, self.augment)
 
     def workers(self, source: Any) -> int:
         """Processes that read this source, `auto` resolved."""
@@ -238,10 +272,16 @@ class SegmentationDataModule(LightningDataModule):
         log.info("data.num_workers=auto: %d", resolved)
         return resolved
 
+    def read_anew(self, *, cache: CacheChoice, num_workers: int) -> None:
+        """From the next loader on samples are read so, and nothing is kept of those before."""
+        self.cache, self.num_workers = cache, num_workers
+        self._samples.clear()
+
     def _evaluation(self, samples: Samples | None, name: str) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         if samples is None:
             return []  # Lightning's word for none
-        return self._loader(samples, self._batches(samples, name, self.eval_batch_size, shuffle=False, drop_last=False))
+        batches = self._batches(samples, name, self.eval_batch_size, shuffle=False, drop_last=False)
+        return self._loader(samples, batches, name)
 
     def _batches(self, samples: Samples, name: str, batch_size: int, *, shuffle: bool, drop_last: bool) -> EpochBatches:
         trainer = self.trainer
@@ -256,11 +296,16 @@ class SegmentationDataModule(LightningDataModule):
             name=name,
         )
 
-    def _loader(self, samples: Samples, batches: EpochBatches) -> DataLoader[Batch]:
+    def _loader(self, samples: Samples, batches: EpochBatches, name: str) -> DataLoader[Batch]:
         require_images = getattr(samples.source, "require_images", None)
-        if require_images is not None:
+        if require_images is not None and self.on_bad_sample == "error":
             require_images(samples.indices)
         workers = self.workers(samples.source)
+        fitting = self.trainer is not None and self.trainer.state.fn == "fit"
+        later = [found for split in _SPLITS if (found := self.samples(split))] if fitting else []
+        self.cache.prepare(samples, what=f"{self.info.name} {name}", workers=workers, also=later)
+        if workers:
+            samples.clock.share()
         dataset: Any = samples  # its __getitems__ returns finished batches
         return DataLoader(
             dataset,
@@ -275,24 +320,3 @@ class SegmentationDataModule(LightningDataModule):
             # its own, or every epoch would draw a number from the global state
             generator=torch.Generator().manual_seed(mix(self.order_seed)),
         )
-
-    def _chosen(self, source: Any, split: str) -> list[int] | None:
-        count = len(source)
-        if split != "train" or self.fraction == 1:
-            kept = list(range(count))
-        else:
-            size = max(1, round(self.fraction * count))
-            if source.synthetic:
-                kept = list(range(size))  # any part is as good as another, the first one is cheap
-            else:
-                generator = torch.Generator().manual_seed(mix(_FRACTION, self.seed))
-                kept = sorted(torch.randperm(count, generator=generator)[:size].tolist())
-        kept = kept[: self.overfit or self.limit]
-        return None if len(kept) == count else kept
-
-    def _caches(self, source: Any) -> bool:
-        if source.synthetic:
-            return False
-        if self._cache == "auto":
-            return self.workers(source) == 0 and fits(source)
-        return bool(self._cache)

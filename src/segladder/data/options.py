@@ -63,6 +63,29 @@ def worker_count(value: Any) -> int | str:
     return known
 
 
+def cache_word(value: Any) -> str:
+    """`auto`, `ram`, `disk` or `false`; true is another word for `ram`.
+
+    Raises:
+        DataError: it is none of them.
+    """
+    word = {True: "ram", False: "false"}[value] if isinstance(value, bool) else str(value)
+    if word not in ("auto", "ram", "disk", "false"):
+        raise DataError(f"data.cache is {value!r}. Give auto, ram, disk or false.")
+    return word
+
+
+def bad_sample_word(value: Any) -> str:
+    """`error` or `skip`.
+
+    Raises:
+        DataError: it is neither.
+    """
+    if value not in ("error", "skip"):
+        raise DataError(f"data.on_bad_sample is {value!r}. Give error, or skip to go on without what cannot be read.")
+    return str(value)
+
+
 def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed: int, instances: bool = False) -> Any:
     """The reader with its own options.
 

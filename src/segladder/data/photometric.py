@@ -1,8 +1,8 @@
-"""Brightness, contrast, saturation and hue in one pass: together they are one affine map of the channels."""
+"""Brightness, contrast, saturation and hue in one pass, as a transform of torchvision's v2 interface."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -10,8 +10,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-# luma of ITU-R BT.601, as in torchvision and Pillow
-_GREY = (0.2989, 0.587, 0.114)
+from segladder.data.jitter import Jitter
 
 
 class Photometric(v2.Transform):
@@ -42,47 +41,16 @@ class Photometric(v2.Transform):
         self.hue = hue
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        draw = (torch.rand(4, dtype=torch.float64) * 2 - 1).tolist()
-        return {
-            "brightness": max(0.0, 1 + self.brightness * draw[0]),
-            "contrast": max(0.0, 1 + self.contrast * draw[1]),
-            "saturation": max(0.0, 1 + self.saturation * draw[2]),
-            "hue": self.hue * draw[3],
-        }
+        draws = torch.rand(4, dtype=torch.float64).tolist()
+        return asdict(
+            Jitter.drawn(
+                draws,
+                brightness=self.brightness,
+                contrast=self.contrast,
+                saturation=self.saturation,
+                hue=self.hue,
+            )
+        )
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        image = inpt.as_subclass(Tensor)
-        channels = image.shape[-3]
-        pixels = image.float()
-        mean = pixels.mean(dim=(-2, -1))
-        grey = mean @ torch.tensor(_GREY) if channels == 3 else mean.mean()
-        gain = params["brightness"] * params["contrast"]
-        # contrast mixes with the mean grey of the brightened image
-        offset = float((1 - params["contrast"]) * params["brightness"] * grey)
-        if channels == 3 and (params["saturation"] != 1 or params["hue"] != 0):
-            matrix = (_turn(params["hue"]) @ _saturate(params["saturation"])) * gain
-            # rows sum to the gain, so an offset of grey stays an offset of grey
-            changed = torch.addmm(torch.full((3, 1), offset), matrix, pixels.reshape(3, -1)).view_as(pixels)
-        else:
-            changed = pixels.mul(gain).add_(offset)
-        if not image.is_floating_point():
-            changed = changed.round_().clamp_(0, 255).to(image.dtype)
-        return tv_tensors.wrap(changed, like=inpt)
-
-
-def _saturate(factor: float) -> Tensor:
-    grey = torch.tensor(_GREY).expand(3, 3)
-    return factor * torch.eye(3) + (1 - factor) * grey
-
-
-def _turn(share: float) -> Tensor:
-    """Rotation around the grey axis (1, 1, 1) by a share of a full circle (Rodrigues' formula)."""
-    cos, sin = math.cos(2 * math.pi * share), math.sin(2 * math.pi * share)
-    third, root = (1 - cos) / 3, sin / math.sqrt(3)
-    return torch.tensor(
-        [
-            [cos + third, third - root, third + root],
-            [third + root, cos + third, third - root],
-            [third - root, third + root, cos + third],
-        ]
-    )
+        return tv_tensors.wrap(Jitter(**params)(inpt.as_subclass(Tensor)), like=inpt)

@@ -154,7 +154,7 @@ def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree, i
     if not entries:
         raise DataError(f"Split '{split}' is empty: '{listing}' lists nothing. Write one image name per line.")
     for number, line in entries:
-        entry = _stem(line)
+        entry = entry_stem(line)
         found = images.find(entry, split)
         if found is None:
             raise DataError(
@@ -179,7 +179,7 @@ def _beside(tree: Tree | None, found: str, entry: str, split: str) -> Path | Non
     return _at(tree, found if found in tree.files else tree.find(entry, split))
 
 
-def _stem(line: str) -> str:
+def entry_stem(line: str) -> str:
     """`images/train/a.jpg`, `train\\a.jpg`, `a.jpg` and `a` are all names for one image."""
     path = PurePosixPath(line.replace("\\", "/"))
     if path.suffix.lower() in SUFFIXES:

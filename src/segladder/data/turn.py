@@ -9,6 +9,8 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from segladder.data.geometry import drawn_turns, turned, turned_boxes
+
 
 class QuarterTurn(v2.Transform):
     """Turns image, label, masks and boxes by 90, 180 or 270 degrees, each as likely, without touching a pixel's value.
@@ -28,27 +30,16 @@ class QuarterTurn(v2.Transform):
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         image = next(item for item in flat_inputs if isinstance(item, tv_tensors.Image | tv_tensors.Mask))
-        chance, which = torch.rand(2, dtype=torch.float64).tolist()
-        if chance >= self.p:
-            return {"turns": 0}
-        height, width = image.shape[-2:]
-        return {"turns": 1 + min(int(3 * which), 2) if height == width else 2}
+        draws = torch.rand(2, dtype=torch.float64).tolist()
+        return {"turns": drawn_turns(self.p, tuple(image.shape[-2:]), draws)}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         if not params["turns"]:
             return inpt
+        values = inpt.as_subclass(Tensor)
         if isinstance(inpt, tv_tensors.BoundingBoxes):
-            return _turned_boxes(inpt, params["turns"])
-        turned = torch.rot90(inpt.as_subclass(Tensor), params["turns"], dims=(-2, -1))
-        return tv_tensors.wrap(turned.contiguous(), like=inpt)
-
-
-def _turned_boxes(boxes: tv_tensors.BoundingBoxes, turns: int) -> tv_tensors.BoundingBoxes:
-    """Boxes x1 y1 x2 y2 turned against the clock with their image."""
-    height, width = boxes.canvas_size
-    x1, y1, x2, y2 = boxes.as_subclass(Tensor).unbind(-1)
-    for _ in range(turns):
-        x1, y1, x2, y2 = y1, width - x2, y2, width - x1
-        height, width = width, height
-    turned = torch.stack([x1, y1, x2, y2], dim=-1)
-    return tv_tensors.BoundingBoxes(turned, format=boxes.format, canvas_size=(height, width))
+            size = inpt.canvas_size
+            moved = turned_boxes(values, params["turns"], size=size)
+            after = size[::-1] if params["turns"] % 2 else size
+            return tv_tensors.BoundingBoxes(moved, format=inpt.format, canvas_size=after)
+        return tv_tensors.wrap(turned(values, params["turns"]), like=inpt)

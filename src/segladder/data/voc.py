@@ -161,20 +161,15 @@ class Voc:
         return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels, ids=ids)
 
     def _pairs(self, name: str) -> list[Pair]:
-        listing = self._list_file(name)
+        listing = self.list_file(name)
         entries = [line.split() for line in listing.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         if not entries:
             raise DataError(f"'{listing}' lists nothing. Take the original from VOC's archive.")
         pairs, missing = [], []
         for entry in entries:
-            # DeepLab's lists hold two paths a line: /JPEGImages/x.jpg /SegmentationClassAug/x.png
-            image_id = Path(entry[0]).stem
-            label = entry[1].lstrip("/") if len(entry) > 1 else f"{_label_folder(name)}/{image_id}.png"
-            image = self.root / "JPEGImages" / f"{image_id}.jpg"
-            ids = self._if_there(f"{_OBJECTS}/{image_id}.png") if self.instances else None
-            pairs.append(Pair(image_id, image, self._if_there(label), ids))
-            if f"{image_id}.jpg" not in self._names("JPEGImages"):
-                missing.append(image_id)
+            pairs.append(self.pair(name, entry))
+            if not self.has(pairs[-1].image):
+                missing.append(pairs[-1].image_id)
         if missing:
             share = f" {len(missing)} of its {len(entries)} images are missing." if len(missing) > 1 else ""
             where = _TEST_ARCHIVE if name == "test" else "VOC's archive"
@@ -187,6 +182,18 @@ class Voc:
             raise DataError(f"'{listing}' lists {double} names twice. Take the original from VOC's archive.")
         return pairs
 
+    def pair(self, name: str, entry: Sequence[str]) -> Pair:
+        """The files that a line of a list names, its words apart; the image may be missing (`has`)."""
+        # DeepLab's lists hold two paths a line: /JPEGImages/x.jpg /SegmentationClassAug/x.png
+        image_id = Path(entry[0]).stem
+        label = entry[1].lstrip("/") if len(entry) > 1 else f"{_label_folder(name)}/{image_id}.png"
+        ids = self._if_there(f"{_OBJECTS}/{image_id}.png") if self.instances else None
+        return Pair(image_id, self.root / "JPEGImages" / f"{image_id}.jpg", self._if_there(label), ids)
+
+    def has(self, image: Path) -> bool:
+        """Whether an image file is there."""
+        return image.name in self._names("JPEGImages")
+
     def _require_objects(self) -> None:
         if not (self.root / _OBJECTS).is_dir():
             raise DataError(f"'{self.root}' has no folder '{_OBJECTS}', which tells objects apart. {FETCH}")
@@ -197,7 +204,12 @@ class Voc:
                     " train, val or trainval for a model that finds objects."
                 )
 
-    def _list_file(self, name: str) -> Path:
+    def list_file(self, name: str) -> Path:
+        """The file that lists a split.
+
+        Raises:
+            DataError: there is none.
+        """
         other = name.replace("_aug", "aug")
         for folder in _LISTS:
             for candidate in (name, other):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from segladder.masks.objects import objects_of
     from segladder.masks.painting import decode, paint, paint_found
     from segladder.masks.pasting import paste
+    from segladder.masks.segments import pixels_of_ids, segments_of
     from segladder.masks.written import from_compressed, from_polygons, from_uncompressed
 
 _HOMES = {
@@ -31,6 +32,8 @@ _HOMES = {
     "paint": "painting",
     "paint_found": "painting",
     "paste": "pasting",
+    "pixels_of_ids": "segments",
+    "segments_of": "segments",
 }
 
 __all__ = [
@@ -47,6 +50,8 @@ __all__ = [
     "paint",
     "paint_found",
     "paste",
+    "pixels_of_ids",
+    "segments_of",
 ]
 
 

@@ -13,18 +13,26 @@ if TYPE_CHECKING:
     from segladder.metrics.argmax import classes_of
     from segladder.metrics.average_precision import AveragePrecision
     from segladder.metrics.boundary import BoundaryF1, boundary_counts, boundary_f1
+    from segladder.metrics.boundary_iou import BoundaryIoU
     from segladder.metrics.confusion import ConfusionMatrix, confusion_matrices
     from segladder.metrics.instance import InstanceMetrics
     from segladder.metrics.match_table import MatchTable
+    from segladder.metrics.panoptic import PanopticMetrics
+    from segladder.metrics.panoptic_quality import PanopticQuality
+    from segladder.metrics.panoptic_table import PanopticTable
     from segladder.metrics.per_image import PerImage
     from segladder.metrics.semantic import SemanticMetrics
 
 _FILE_OF = {
     "AveragePrecision": "average_precision",
     "BoundaryF1": "boundary",
+    "BoundaryIoU": "boundary_iou",
     "ConfusionMatrix": "confusion",
     "InstanceMetrics": "instance",
     "MatchTable": "match_table",
+    "PanopticMetrics": "panoptic",
+    "PanopticQuality": "panoptic_quality",
+    "PanopticTable": "panoptic_table",
     "PerImage": "per_image",
     "SemanticMetrics": "semantic",
     "boundary_counts": "boundary",
@@ -36,9 +44,13 @@ _FILE_OF = {
 __all__ = [
     "AveragePrecision",
     "BoundaryF1",
+    "BoundaryIoU",
     "ConfusionMatrix",
     "InstanceMetrics",
     "MatchTable",
+    "PanopticMetrics",
+    "PanopticQuality",
+    "PanopticTable",
     "PerImage",
     "SemanticMetrics",
     "boundary_counts",

@@ -15,7 +15,7 @@ from torchmetrics import Metric
 
 from segladder.metrics.blocks import GRAIN, stretches
 from segladder.metrics.counting import count
-from segladder.metrics.labels import check, outside, plain_integers, raise_counted, same_maps
+from segladder.metrics.labels import check, clamped, outside, plain_integers, raise_counted, same_maps
 
 
 class BoundaryF1(Metric):
@@ -202,7 +202,7 @@ def _padded(
     shape = (B, H + padding, W + padding)
     maps = [torch.full(shape, num_classes, dtype=dtype, device=target.device) for _ in range(2)]
     for room, labels in zip(maps, (pred, target), strict=True):
-        room[:, :H, :W] = _clamped(labels, num_classes)
+        room[:, :H, :W] = clamped(labels, num_classes)
     flat_pred, flat_target = (m.flatten() for m in maps)
     if 0 <= ignore_index < num_classes:
         flat_target.masked_fill_(flat_target == ignore_index, num_classes)
@@ -212,13 +212,6 @@ def _padded(
     unknown |= flat_pred.clamp(min=num_classes - 1).sub_(num_classes - 1)
     known = unknown.neg_().add_(1).mul_(none)
     return flat_pred, flat_target, known
-
-
-def _clamped(labels: Tensor, num_classes: int) -> Tensor:
-    """Values in 0..num_classes as int16, where num_classes stands for all that is no class."""
-    labels = labels.to(torch.int16) if labels.dtype == torch.uint8 else labels
-    labels = labels.clamp(-1, num_classes).to(torch.int16)
-    return labels.add_((labels >> 15).bitwise_and_(num_classes + 1))
 
 
 def _only_boundaries(labels: Tensor, known: Tensor, width: int, none: int) -> Tensor:

@@ -28,6 +28,13 @@ def plain_integers(labels: Tensor) -> Tensor:
     return labels.to(wider.get(labels.dtype, labels.dtype))
 
 
+def clamped(labels: Tensor, num_classes: int) -> Tensor:
+    """Values in 0..num_classes as int16, where num_classes stands for all that is no class."""
+    labels = labels.to(torch.int16) if labels.dtype == torch.uint8 else labels
+    labels = labels.clamp(-1, num_classes).to(torch.int16)
+    return labels.add_((labels >> 15).bitwise_and_(num_classes + 1))
+
+
 def outside(pred: Tensor, target: Tensor, *, num_classes: int, ignore_index: int) -> tuple[Tensor, Tensor, Tensor]:
     """Where pixels count for nothing, where the target is no class, and where the prediction is none.
 

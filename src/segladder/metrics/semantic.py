@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from segladder.metrics.argmax import classes_of
 from segladder.metrics.boundary import BoundaryF1
+from segladder.metrics.boundary_iou import BoundaryIoU
+from segladder.metrics.cityscapes import WeightedIou, category_iou
 from segladder.metrics.confusion import ConfusionMatrix
 from segladder.metrics.per_image import PerImage
 from segladder.metrics.scores import per_class, scores
 from segladder.types import DatasetInfo, UserError
 
-NAMES = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1")
+NAMES = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou", "boundary_f1", "boundary_iou")
 """The metrics that every run of this rung is scored by."""
+
+BENCHMARK_NAMES = ("category_iou", "iiou", "category_iiou")
+"""Those that the data set's own benchmark has besides (Cityscapes)."""
 
 
 class SemanticMetrics(nn.Module):
-    """Confusion matrix, boundary F1 and per-image statistics of a data set's classes.
+    """Confusion matrix, boundary scores and per-image statistics of a data set's classes.
 
     Matrix and boundary counts are the same after reduction over processes as on one. `images` belongs to this
     process: whoever writes the file merges the others' (`PerImage.arrays`, `from_arrays`, `merge`).
@@ -55,7 +61,11 @@ class SemanticMetrics(nn.Module):
         # what is predicted as none is a class more, which no label has
         counted = info.num_classes + none
         self.confusion = ConfusionMatrix(counted, info.ignore_index)
-        self.boundary = BoundaryF1(counted, info.ignore_index, tolerance=boundary_tolerance) if boundary else None
+        self.boundaries = nn.ModuleDict()
+        if boundary:
+            self.boundaries["boundary_f1"] = BoundaryF1(counted, info.ignore_index, tolerance=boundary_tolerance)
+            self.boundaries["boundary_iou"] = BoundaryIoU(counted, info.ignore_index)
+        self.weighted = None if info.mean_areas is None else WeightedIou(info)
         self.images = PerImage(info.classes) if per_image else None
         self.own = nn.ModuleDict({name: _own(name, build()) for name, build in (own or {}).items()})
 
@@ -65,6 +75,7 @@ class SemanticMetrics(nn.Module):
         target: Tensor,
         image_ids: Sequence[str] | None = None,
         *,
+        object_ids: Sequence[Tensor] | None = None,
         per_image: Callable[[Tensor], None] | None = None,
     ) -> Tensor:
         """Counts a batch.
@@ -73,6 +84,7 @@ class SemanticMetrics(nn.Module):
             logits_or_classes: logits `(B, C, H, W)` floating point, or classes `(B, H, W)` integer.
             target: `(B, H, W)` integer.
             image_ids: B names, needed where per-image statistics are kept.
+            object_ids: B maps `(H, W)` integer, see `Sample.object_ids`: `iiou` is scored where all images have one.
             per_image: called with the batch's confusion matrices, `(B, C, C)` int64 (`C + 1` with `none`), where
                 statistics are kept elsewhere instead of in `images`.
 
@@ -105,8 +117,10 @@ class SemanticMetrics(nn.Module):
                 raise ValueError("Per-image statistics are kept in `images`: per_image would get nothing.")
             ids = list(image_ids)
             self.confusion.update(pred, target, per_image=lambda matrices: images.update(ids, matrices))
-        if self.boundary is not None:
-            self.boundary.update(pred, target)
+        for outline in self.boundaries.values():
+            outline.update(pred, target)  # type: ignore[operator]
+        if self.weighted is not None:
+            self.weighted.update(pred, object_ids)
         for metric in self.own.values():
             metric.update(pred, target)  # type: ignore[operator]
         return pred
@@ -115,10 +129,11 @@ class SemanticMetrics(nn.Module):
         """Scores of everything seen, over all processes: every process must call it.
 
         Returns:
-            Scores by name (`miou dice pixel_accuracy mean_accuracy fw_iou`, and `boundary_f1` where
+            Scores by name (`miou dice pixel_accuracy mean_accuracy fw_iou`, and `boundary_f1 boundary_iou` where
             boundaries are scored), fractions in [0, 1], NaN where undefined; and metric name -> class name ->
-            value for `iou dice accuracy precision support predicted share` (and `boundary_f1`), support and
-            predicted in pixels.
+            value for `iou dice accuracy precision support predicted share` (and the boundaries'), support and
+            predicted in pixels. Where the data set has categories also `category_iou`, and where all images came with
+            `object_ids` `iiou` and `category_iiou`, each with its categories or classes of objects.
 
         Raises:
             UserError: a GPU batch held a value that is no class, or a label the index that stands for none.
@@ -132,19 +147,34 @@ class SemanticMetrics(nn.Module):
                 f" {self.info.ignore_index} where the labels are read."
             )
         totals, classes = scores(matrix, none=self.none), per_class(matrix, none=self.none)
-        if self.boundary is not None:
-            classes["boundary_f1"] = self.boundary.compute()[:K]
-            totals["boundary_f1"] = float(classes["boundary_f1"].nanmean())
+        for name, outline in self.boundaries.items():
+            classes[name] = outline.compute()[:K]  # type: ignore[operator]
+            totals[name] = float(classes[name].nanmean())
         for name, metric in self.own.items():
             totals[name] = _number(name, metric.compute())  # type: ignore[operator]
         names = self.info.classes
-        return totals, {metric: dict(zip(names, values.tolist(), strict=True)) for metric, values in classes.items()}
+        named = {metric: dict(zip(names, values.tolist(), strict=True)) for metric, values in classes.items()}
+        named |= self._of_benchmark(matrix)
+        return totals | {name: _mean(named[name]) for name in BENCHMARK_NAMES if name in named}, named
+
+    def _of_benchmark(self, matrix: Tensor) -> dict[str, dict[str, float]]:
+        """What the data set's own benchmark scores besides."""
+        found = {}
+        if self.info.categories is not None:
+            found["category_iou"] = category_iou(matrix, self.info.categories)
+        if self.weighted is not None:
+            weighted = self.weighted.scores(matrix)
+            if weighted is not None:
+                found["iiou"], found["category_iiou"] = weighted
+        return found
 
     def reset(self) -> None:
         """Starts over."""
+        if self.weighted is not None:
+            self.weighted.reset()
         self.confusion.reset()
-        if self.boundary is not None:
-            self.boundary.reset()
+        for outline in self.boundaries.values():
+            outline.reset()  # type: ignore[operator]
         if self.images is not None:
             self.images.reset()
         for metric in self.own.values():
@@ -152,7 +182,7 @@ class SemanticMetrics(nn.Module):
 
 
 def _own(name: str, metric: object) -> nn.Module:
-    if name in NAMES:
+    if name in (*NAMES, *BENCHMARK_NAMES):
         raise UserError(f"metric.name is '{name}', which is a metric of segladder's. Give your own another name.")
     missing = [method for method in ("update", "compute", "reset") if not hasattr(metric, method)]
     if missing or not isinstance(metric, nn.Module):
@@ -161,6 +191,11 @@ def _own(name: str, metric: object) -> nn.Module:
             " update(classes, labels), compute() -> one number."
         )
     return metric
+
+
+def _mean(values: Mapping[str, float]) -> float:
+    """Of what is defined; NaN where nothing is."""
+    return float(torch.tensor(list(values.values()), dtype=torch.float64).nanmean())
 
 
 def _number(name: str, value: object) -> float:

@@ -13,7 +13,7 @@ from segladder.data.progress import with_progress
 from segladder.metrics.per_image import read_arrays
 from segladder.report.methods import Method
 from segladder.report.reading import Run
-from segladder.report.statistics.resampling import FROM_COUNTS, can_resample, draws, resampled
+from segladder.report.statistics.resampling import FROM_COUNTS, FROM_SEGMENTS, can_resample, draws, resampled
 from segladder.report.statistics.uncertainty import Sample
 from segladder.types import UserError
 
@@ -103,7 +103,7 @@ def _moved(
 
 def is_share(metric: str) -> bool:
     """Whether a metric of that name lies between 0 and 1; of a user's own nothing is known."""
-    return metric in FROM_COUNTS or metric == "boundary_f1" or metric.startswith(("mask_", "box_"))
+    return metric in (*FROM_COUNTS, *FROM_SEGMENTS) or metric.startswith(("mask_", "box_", "boundary_"))
 
 
 def _seed(run: Run) -> str:

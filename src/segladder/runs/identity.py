@@ -37,6 +37,7 @@ NEUTRAL = (
     "data.prefetch",
     "data.cache",
     "data.cache_dir",
+    "data.decoder",
     "runtime.keep_freed_buffers",
     "runtime.threads",
 )

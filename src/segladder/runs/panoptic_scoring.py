@@ -96,7 +96,7 @@ class PanopticFiles:
     def draw(self, path: Path, images: Any, *, title: str) -> str | None:
         """Writes the picture of examples, their classes; returns why there is none, where there are no images here."""
         from segladder.data.errors import DataError
-        from segladder.data.panoptic.dataset import class_map
+        from segladder.masks.segments import class_map
         from segladder.tasks.callbacks.pictures import chosen_images
         from segladder.viz import GridRow, class_grid
 
@@ -110,7 +110,7 @@ class PanopticFiles:
             found = self._segments(self.ids[index], (height, width))
             row = GridRow(
                 image=sample["image"].numpy(),
-                pred=class_map(found, ignore_index=self.info.ignore_index).numpy(),
+                pred=class_map(found, void=self.info.ignore_index),
                 truth=sample["semantic"].numpy(),
                 image_id=self.ids[index],
                 iou=score,

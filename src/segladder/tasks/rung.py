@@ -133,10 +133,12 @@ class Rung(LightningModule):
         return total
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.count(batch, "val", self.val_metrics)
+        if batch["image_id"]:
+            self.count(batch, "val", self.val_metrics)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self.count(batch, "test", self.test_metrics)
+        if batch["image_id"]:  # else none of its images could be read (data.on_bad_sample=skip)
+            self.count(batch, "test", self.test_metrics)
 
     def on_train_epoch_end(self) -> None:
         self._finish_loss()

@@ -18,6 +18,7 @@ _SHORT_NAMES = {
     "dice": "mean Dice",
     "fw_iou": "frequency-weighted IoU",
     "boundary_f1": "boundary F1",
+    "boundary_iou": "boundary IoU",
 }
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -267,7 +268,7 @@ def _fraction(value: float, none: str) -> str:
 
 def _shown(name: str) -> str:
     """A metric's name for people: mask AP small for mask_ap_small."""
-    words = [word.upper() if re.fullmatch(r"a[pr]\d*", word) else word for word in name.split("_")]
+    words = [word.upper() if re.fullmatch(r"a[pr]\d*|[prs]q", word) else word for word in name.split("_")]
     return _SHORT_NAMES.get(name, " ".join(words))
 
 

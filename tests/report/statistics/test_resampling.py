@@ -70,6 +70,19 @@ def test_average_precision_is_of_the_images_drawn():
     assert can_resample("mask_ap", arrays) and not can_resample("box_ap", arrays)
 
 
+def test_panoptic_quality_is_of_the_images_drawn():
+    rng = np.random.default_rng(2)
+    counts = rng.integers(0, 4, (3, 6, 3))
+    counts[:, :, 2] = 0  # a class that never occurs
+    arrays = dict(zip(("pq_tp", "pq_fp", "pq_fn"), counts, strict=True))
+    arrays["pq_iou"] = arrays["pq_tp"] * 0.75
+    weights = draws(6, resamples=8)
+    for value, times in zip(resampled("pq", arrays, weights), weights, strict=True):
+        tp, fp, fn = (np.repeat(arrays[name], times, axis=0).sum(0)[:2] for name in ("pq_tp", "pq_fp", "pq_fn"))
+        assert value == pytest.approx((0.75 * tp / (tp + fp / 2 + fn / 2)).mean())
+    assert can_resample("rq", arrays) and not can_resample("pq", {"tp": counts[0]})
+
+
 def test_draws_add_up_and_are_the_same_each_time():
     weights = draws(30, resamples=200, seed=4)
     assert weights.shape == (200, 30) and (weights.sum(1) == 30).all()

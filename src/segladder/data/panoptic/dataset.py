@@ -19,7 +19,7 @@ from segladder.data.images import read_image
 from segladder.data.order import Key
 from segladder.data.panoptic.file import PanopticFile, PanopticImage
 from segladder.masks import from_id_map, objects_of
-from segladder.masks.segments import joint_runs
+from segladder.masks.segments import class_map
 from segladder.types import DatasetInfo, Objects, Sample, Segments
 
 _SEGMENT_BYTES = 600
@@ -79,7 +79,7 @@ class PanopticDataset(Dataset[Sample]):
         sample: Sample = {"image": image, "image_id": str(entry.number), "size": size}
         if self.label_of is not None:
             segments = self.segments(index)
-            sample["semantic"] = class_map(segments, ignore_index=self.info.ignore_index)
+            sample["semantic"] = torch.from_numpy(class_map(segments, void=self.info.ignore_index)).long()
             if self.instances:
                 sample["objects"] = objects_in(segments, self.info)
         return sample
@@ -100,7 +100,7 @@ class PanopticDataset(Dataset[Sample]):
         Raises:
             DataError: see `PanopticFile.segments`.
         """
-        return class_map(self.segments(index), ignore_index=self.info.ignore_index)
+        return torch.from_numpy(class_map(self.segments(index), void=self.info.ignore_index)).long()
 
     def objects(self, index: int) -> Objects:
         """The things of one sample, without its image.
@@ -184,17 +184,6 @@ class PanopticDataset(Dataset[Sample]):
         pixels = sum(height * width for height, width in (image.size for image in self.images))
         segments = sum(len(self.file.rows[str(image.number)].ids) for image in self.images) if self.instances else 0
         return pixels * (self.info.channels + 1) + segments * _SEGMENT_BYTES
-
-
-def class_map(segments: Segments, *, ignore_index: int) -> Tensor:
-    """The class of each pixel, `(H, W)` int64; `ignore_index` where no segment is."""
-    starts, lengths = joint_runs(segments.id_map)
-    ids = segments.id_map.reshape(-1)[starts]
-    order = np.argsort(segments.ids)
-    place = np.searchsorted(segments.ids[order], ids)
-    labels = np.append(segments.labels[order], ignore_index)
-    values = np.where(ids == 0, ignore_index, labels[place])
-    return torch.from_numpy(np.repeat(values, lengths).reshape(segments.id_map.shape)).long()
 
 
 def objects_in(segments: Segments, info: DatasetInfo) -> Objects:

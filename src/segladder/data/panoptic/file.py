@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segladder.data.errors import DataError
 from segladder.data.formats.annotations import image_name, image_size
 from segladder.data.formats.json_lists import JsonText
-from segladder.data.panoptic_png import MOST, ids_of_rgb
+from segladder.data.panoptic.colors import MOST, ids_of_rgb
 from segladder.data.progress import with_progress
 from segladder.masks.segments import pixels_of_ids
 from segladder.types import Segments

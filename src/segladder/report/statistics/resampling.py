@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segladder.metrics.match_table import resampled_precision
+from segladder.metrics.panoptic_table import ARRAYS, resampled_quality
 
 FROM_COUNTS = ("miou", "dice", "pixel_accuracy", "mean_accuracy", "fw_iou")
 """Scores that follow from true and false positives and false negatives."""
 FROM_MATCHES = ("ap", "ap50", "ap75")
 """Scores that follow from the matches of found objects, after `mask_` or `box_`."""
+FROM_SEGMENTS = ("pq", "sq", "rq")
+"""Scores that follow from the counts of segments."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -36,6 +39,8 @@ def can_resample(metric: str, arrays: Arrays) -> bool:
     """Whether the statistics of single images hold what the metric is made of."""
     if metric in FROM_COUNTS:
         return True
+    if metric in FROM_SEGMENTS:
+        return all(name in arrays for name in ARRAYS)
     kind, _, name = metric.partition("_")
     return name in FROM_MATCHES and str(arrays.get("kind", "")) == kind
 
@@ -58,6 +63,8 @@ def resampled(metric: str, arrays: Arrays, weights: NDArray[np.int64]) -> NDArra
         raise ValueError(f"'{metric}' does not follow from the arrays {', '.join(arrays)}.")
     if metric in FROM_COUNTS:
         return _from_counts(metric, *_summed(arrays, weights))
+    if metric in FROM_SEGMENTS:
+        return _nanmean(resampled_quality(dict(arrays), weights)[metric])
     name = metric.partition("_")[2]
     return _nanmean(resampled_precision(dict(arrays), weights, names=[name])[name])
 

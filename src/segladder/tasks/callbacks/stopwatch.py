@@ -1,4 +1,4 @@
-"""How fast training went and how much of it was spent waiting for data."""
+"""How fast training went, how much of it was spent waiting for data, and what it waited for."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class Stopwatch(Callback):
         self.step_seconds = 0.0
         self.wait_seconds = 0.0
         self.first_step_at: float | None = None
+        self.stages: dict[str, float] = {}
+        """Seconds by stage that training samples took to make, see `segladder.data.stages`; and `workers`."""
+        self.advice: str | None = None
+        """What training waited for, and what would help; None where it hardly waited."""
         self._mark: float | None = None
 
     @property
@@ -52,6 +56,27 @@ class Stopwatch(Callback):
         self._mark = now
         self.steps += 1
         self.images += len(batch["image_id"]) * trainer.world_size
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        from segladder.data.bottleneck import bottleneck, circumstances
+
+        datamodule: Any = getattr(trainer, "datamodule", None)
+        samples = datamodule.samples("train") if hasattr(datamodule, "samples") else None
+        if samples is None:
+            return
+        workers = datamodule.workers(samples.source)
+        stages = samples.clock.totals()
+        self.stages = {**stages.to_json(), "workers": workers}
+        now = circumstances(
+            samples,
+            stages,
+            workers=workers,
+            step_seconds=self.step_seconds,
+            wait_seconds=self.wait_seconds,
+            on_cpu=trainer.strategy.root_device.type == "cpu",
+            processes=max(1, trainer.world_size // max(1, trainer.num_nodes)),
+        )
+        self.advice = bottleneck(stages, now)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._mark = None

@@ -1,0 +1,182 @@
+"""`segladder data check`: everything that is wrong with a data set, before a training that would waste hours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segladder.types import UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from segladder.data.doctor.checkup import Checkup
+    from segladder.data.doctor.findings import Group
+    from segladder.data.doctor.survey import Survey
+
+_EXAMPLES = 3
+"""Files of each group that are named; the page shows more, check.json all."""
+
+_CLASSES = 40
+"""Classes of the table; the page has all."""
+
+
+def check(cfg: DictConfig, own: Mapping[str, str]) -> int:
+    """Reads the data set, prints what is wrong, and writes a page and `check.json`.
+
+    Args:
+        cfg: `data`, `seed` and `paths`.
+        own: `output`, `fix`, `workers` and `strict`.
+
+    Returns:
+        0 where nothing is wrong or warnings are all there is, else 1; with `strict` 1 after warnings, too.
+
+    Raises:
+        UserError: a setting makes no sense, or there is nothing to look at.
+    """
+    from segladder.data.doctor.checkup import check as checked
+    from segladder.data.doctor.fix import destination, write_fixed
+
+    workers, strict = _workers(own.get("workers", "auto")), _truth("strict", own.get("strict", "false"))
+    target = destination(own["fix"], cfg["data"].get("root")) if "fix" in own else None
+    survey = _surveyed(cfg)
+    folder = Path(own.get("output") or Path(cfg["paths"]["outputs"]) / "data" / f"check-{_as_file(survey.name)}")
+    _make(folder)
+    checkup = checked(survey, workers=workers)
+    _print(checkup)
+    _write(checkup, folder, workers=workers)
+    if target is not None:
+        for line in write_fixed(checkup, target, workers=workers):
+            print(line, flush=True)
+    return int(checkup.errors > 0 or (strict and checkup.warnings > 0))
+
+
+def _surveyed(cfg: DictConfig) -> Survey:
+    from omegaconf import OmegaConf
+
+    from segladder.config.build import find_target
+    from segladder.data.doctor.survey import survey
+    from segladder.data.module import SegmentationDataModule
+
+    module = find_target(cfg["data"]["_target_"], "data._target_")
+    reader = getattr(module, "reader", None)
+    if reader is None:
+        raise UserError(
+            f"data._target_ {cfg['data']['_target_']} has no reader, so its files cannot be looked at one by one."
+        )
+    loading = inspect.signature(SegmentationDataModule.__init__).parameters
+    settings: Any = OmegaConf.to_container(cfg["data"], resolve=True)
+    options = {key: value for key, value in settings.items() if key not in loading and not key.startswith("_")}
+    return survey(reader, options, seed=settings.get("seed", 0), limit=settings.get("limit"))
+
+
+def _workers(text: str) -> int:
+    from segladder.data.workers import available_cores
+
+    if text == "auto":
+        return available_cores()
+    if not text.isdigit():
+        raise UserError(f"workers is '{text}'. Give a number of processes, 0 for none, or auto.")
+    return int(text)
+
+
+def _truth(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise UserError(f"{name} is '{text}'. Give true or false.")
+    return text.lower() == "true"
+
+
+def _as_file(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._+-" else "_" for letter in name) or "data"
+
+
+def _make(folder: Path) -> None:
+    """Before hours of reading, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _write(checkup: Checkup, folder: Path, *, workers: int) -> None:
+    from segladder.data.doctor.sheet import write_sheet
+    from segladder.data.doctor.written import write_json
+
+    try:
+        write_json(checkup, folder / "check.json")
+        write_sheet(checkup, folder / "index.html", workers=workers)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    print(f"\nWrote {folder / 'index.html'} and check.json")
+
+
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError(f"'{folder}' cannot be written ({error.strerror or error}). Name another folder: output=DIR.")
+
+
+def _print(checkup: Checkup) -> None:
+    survey = checkup.survey
+    how = f" by {checkup.workers} processes" if checkup.workers > 1 else ""
+    print(f"{survey.name}: {checkup.images:,} images read in {checkup.seconds:.1f} s{how}\n")
+    for note in survey.notes:
+        print(f"{note}\n")
+    for group in checkup.groups:
+        _print_group(group)
+    _print_classes(checkup)
+    _print_sizes(checkup)
+    errors, warnings = checkup.errors, checkup.warnings
+    if not checkup.groups:
+        print("Nothing was found.")
+    else:
+        print(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
+
+
+def _print_group(group: Group) -> None:
+    print(f"{group.severity.upper():<8}{group.title}: {group.count:,}")
+    for finding in group.findings[:_EXAMPLES]:
+        print(f"        {finding.file}: {finding.what}")
+    if group.count > _EXAMPLES:
+        print(f"        and {group.count - _EXAMPLES:,} more")
+    print(f"        -> {group.todo}\n")
+
+
+def _print_classes(checkup: Checkup) -> None:
+    holds = [one for one in checkup.holds.values() if one.labelled]
+    if not holds:
+        return
+    classes = checkup.survey.info.classes
+    width = max(len(name) for name in ("of all pixels: ignored", *classes))
+    heads = [one.title for one in holds]
+    columns = [max(10, len(head) + 2) for head in heads]
+    print(f"{'class':<{width}}" + "".join(f"{h:>{w}}" for h, w in zip(heads, columns, strict=True)))
+    for index, name in enumerate(classes[:_CLASSES]):
+        shares = [one.pixels[index] / max(int(one.pixels.sum()), 1) for one in holds]
+        print(f"{name:<{width}}" + "".join(f"{s:>{w}.2%}" for s, w in zip(shares, columns, strict=True)))
+    if len(classes) > _CLASSES:
+        print(f"and {len(classes) - _CLASSES} more")
+    for title, counts in (("ignored", [one.ignored for one in holds]), ("unknown", [one.unknown for one in holds])):
+        if any(counts):
+            every = [int(one.pixels.sum()) + one.ignored + one.unknown for one in holds]
+            shares = [count / max(total, 1) for count, total in zip(counts, every, strict=True)]
+            words = "".join(f"{s:>{w}.2%}" for s, w in zip(shares, columns, strict=True))
+            print(f"{f'of all pixels: {title}':<{width}}{words}")
+    print()
+
+
+def _print_sizes(checkup: Checkup) -> None:
+    from segladder.data.doctor.sheet import size_words
+
+    rows = [("split", "images", "labelled", "smallest", "median", "largest", "distinct sizes")]
+    for one in checkup.holds.values():
+        rows.append((one.title, f"{one.images:,}", f"{one.labelled:,}", *size_words(one)))  # type: ignore[arg-type]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for first, *rest in rows:
+        cells = "".join(f"{cell:>{width + 2}}" for cell, width in zip(rest, widths[1:], strict=True))
+        print(f"{first:<{widths[0]}}{cells}")
+    print()
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -1,0 +1,82 @@
+"""One builder at a time: the others wait, and read what it has built."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+"""What file systems say that have no locks: then two may build, each for itself, and one of them is first."""
+
+_EVERY = 0.1
+"""Seconds between two looks."""
+
+
+@contextmanager
+def building(path: Path, ready: Callable[[], bool]) -> Iterator[bool]:
+    """Holds the file `path` locked within the block; the system takes the lock back if this process dies.
+
+    Args:
+        path: the lock; its folder is there. Removed at the end.
+        ready: asked while another process holds it, whether there is anything left to wait for.
+
+    Yields:
+        True with the right to build; False where the other one has built what was wanted.
+    """
+    descriptor = _locked(path, ready)
+    if descriptor is None:
+        yield False
+        return
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": platform.node()}).encode(), 0)
+        yield True
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
+def _locked(path: Path, ready: Callable[[], bool]) -> int | None:
+    """The open, locked file; None where there is nothing to wait for any more."""
+    told = False
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if path.stat().st_ino == os.fstat(descriptor).st_ino:
+                    return descriptor
+            # whoever held it has removed it in between: once more, with the file that is there now
+            os.close(descriptor)
+            continue
+        except BlockingIOError:
+            owner = _owner(descriptor)
+            os.close(descriptor)
+        except OSError as error:
+            if error.errno in _UNKNOWN:
+                return descriptor
+            os.close(descriptor)
+            raise
+        if ready():
+            return None
+        if not told:
+            print(f"Waiting for {owner}, which is building the cache in '{path.parent}'.", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(_EVERY)
+
+
+def _owner(descriptor: int) -> str:
+    try:
+        owner = json.loads(os.pread(descriptor, 4096, 0))
+        return f"process {int(owner['pid'])} on {owner['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"

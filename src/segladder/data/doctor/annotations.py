@@ -1,0 +1,285 @@
+"""A COCO file entry by entry: what is wrong with each, and a copy without what no reader takes."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segladder.data.coco import Coco
+from segladder.data.coco_file import CocoFile
+from segladder.data.coco_rows import CocoRows
+from segladder.data.doctor.findings import ERROR, Finding
+from segladder.data.doctor.image_look import look_at_image
+from segladder.data.errors import DataError
+from segladder.data.formats.annotations import image_size
+from segladder.data.formats.json_lists import JsonText
+from segladder.data.images import SUFFIXES, header
+from segladder.data.progress import with_progress
+from segladder.types import UserError
+
+_LISTS = ("images", "annotations", "categories")
+
+_SLACK, _SHARE = 2.0, 0.05
+"""How far a box may lie from its mask's: pixels, or a share of its longer side, whichever is more."""
+
+_TOLERATED = 0.01
+"""Share of objects without a pixel that the reader lets pass."""
+
+
+@dataclass
+class Annotations:
+    """What is wrong with one file."""
+
+    findings: list[Finding] = field(default_factory=list)
+    bad: set[int] = field(default_factory=set)
+    """Where entries begin in the text that no reader takes."""
+    boxes: dict[int, list[float]] = field(default_factory=dict)
+    """Where an annotation begins whose box is not its mask's -> the mask's, x y width height."""
+    areas: set[int] = field(default_factory=set)
+    """Where annotations begin whose area is given as 0."""
+
+
+def look_at_annotations(path: Path, *, file: str, split: str) -> Annotations:
+    """Reads a file of annotations to its end.
+
+    Args:
+        path: the file.
+        file: what it is called in findings.
+        split: whose it is.
+
+    Raises:
+        DataError: broken JSON, or no COCO.
+    """
+    text, found = JsonText(path), Annotations()
+    rows, images, categories = CocoRows(), _Images(), set()
+    total = text.text.count('"file_name"') + text.text.count('"image_id"')
+
+    def tell(kind: str, at: int, what: str, **more: Any) -> None:
+        what = f"line {text.line(at)}: {what}"
+        found.findings.append(Finding(kind=kind, file=file, what=what, split=split, **more))
+
+    for key, at, entry in with_progress(text.members(_LISTS), total, f"checking {path.name}"):
+        if key not in _LISTS:
+            continue
+        try:
+            if not isinstance(entry, dict):
+                raise UserError(f"An entry of '{key}' is no object in braces.")
+            if key == "images":
+                images.add(entry)
+            elif key == "categories":
+                categories.add(entry.get("id"))
+            else:
+                rows.add(entry, at)
+        except UserError as error:
+            found.bad.add(at)
+            number = entry.get("id") if isinstance(entry, dict) else None
+            tell("annotation", at, f"{'image' if key == 'images' else 'annotation'} {number!r}: {error}")
+    _look_at_rows(rows, images, categories, found, tell)
+    return found
+
+
+class _Images:
+    """Sizes of the images, by id."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[Any, tuple[int, int]] = {}
+
+    def add(self, entry: dict[str, Any]) -> None:
+        number = entry.get("id")
+        if type(number) not in (int, str):
+            raise UserError(f"Its id is {number!r}, no whole number.")
+        if number in self.sizes:
+            raise UserError("Another image has the same id.")
+        size = image_size(entry.get("height"), entry.get("width"))
+        if size is None:
+            raise UserError("It has no height and width in pixels.")
+        if not isinstance(entry.get("file_name"), str):
+            raise UserError("It has no file_name.")
+        self.sizes[number] = size
+
+
+def _look_at_rows(
+    rows: CocoRows, images: _Images, categories: set[Any], found: Annotations, tell: Callable[..., None]
+) -> None:
+    at = np.array(rows.at, dtype=np.int64)
+    boxes = np.array(rows.boxes, dtype=np.float64).reshape(-1, 4)
+    outlines = np.array(rows.outlines, dtype=np.float64).reshape(-1, 4)
+    stated = np.array(rows.sizes, dtype=np.int64).reshape(-1, 2)
+    seen: set[int] = set()
+    sizes = np.full((len(at), 2), -1)
+    for row, (number, image, category) in enumerate(zip(rows.ids, rows.images, rows.categories, strict=True)):
+        size = images.sizes.get(image)
+        wrong = None
+        if size is None:
+            wrong = f"it is of image {image!r}, which 'images' does not list"
+        elif category not in categories:
+            wrong = f"its category_id {category} is none of 'categories'"
+        elif number in seen:
+            wrong = "another annotation has the same id"
+        elif stated[row, 0] >= 0 and tuple(stated[row]) != size:
+            wrong = f"its mask is {stated[row, 0]}x{stated[row, 1]}, its image {size[0]}x{size[1]} (height x width)"
+        seen.add(number)
+        if wrong is not None:
+            found.bad.add(int(at[row]))
+            tell("annotation", int(at[row]), f"annotation {number}: {wrong}")
+        else:
+            sizes[row] = size
+    good = sizes[:, 0] >= 0
+    empty = good & (_without_pixel(boxes, sizes) | _without_pixel(outlines, sizes))
+    severity = ERROR if empty.sum() > _TOLERATED * max(1, len(at)) else None
+    for row in np.flatnonzero(empty).tolist():
+        box = (boxes if _without_pixel(boxes[row : row + 1], sizes[row : row + 1])[0] else outlines)[row]
+        found.bad.add(int(at[row]))
+        height, width = sizes[row]
+        told = f"annotation {rows.ids[row]}: x {box[0]:g} to {box[2]:g}, y {box[1]:g} to {box[3]:g} on {width}x{height}"
+        tell("empty-object", int(at[row]), f"{told} pixels", severity=severity)
+    slack = np.maximum(_SLACK, _SHARE * np.maximum(outlines[:, 2:] - outlines[:, :2], 0).max(1, initial=0))
+    inside, around = _inside(boxes, sizes), _inside(outlines, sizes)
+    off = np.maximum(np.abs(inside - around), np.abs(inside - boxes)).max(1, initial=0)
+    for row in np.flatnonzero(good & ~empty & (off > slack)).tolist():  # NaN, no box, is never more
+        x1, y1, x2, y2 = around[row].tolist()
+        found.boxes[int(at[row])] = [x1, y1, x2 - x1, y2 - y1]
+        told = f"annotation {rows.ids[row]}: the box is {_listed(boxes[row])}, its mask's {_listed(around[row])}"
+        tell("box", int(at[row]), f"{told} (x1 y1 x2 y2), {off[row]:.0f} pixels off")
+    for row in np.flatnonzero(good & ~empty & (np.array(rows.areas) == 0)).tolist():
+        found.areas.add(int(at[row]))
+        tell("area", int(at[row]), f"annotation {rows.ids[row]}: the area is 0, and its mask has pixels")
+
+
+def _without_pixel(boxes: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    x1, y1, x2, y2 = boxes.T
+    height, width = sizes.T
+    nothing: NDArray[np.bool_] = (x2 <= x1) | (y2 <= y1) | (x2 <= 0) | (y2 <= 0) | (x1 >= width) | (y1 >= height)
+    return nothing
+
+
+def _inside(boxes: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Boxes cut off at their image's borders, where polygons may reach out of it."""
+    height, width = sizes.T
+    limits = np.stack([width, height, width, height], axis=1)
+    cut: NDArray[np.float64] = np.clip(boxes, 0, np.maximum(limits, 0))
+    return cut
+
+
+def _listed(box: NDArray[np.float64]) -> str:
+    return " ".join(f"{value:g}" for value in np.round(box, 1))
+
+
+def write_without(
+    source: Path, target: Path, found: Annotations, *, keep_image: Callable[[dict[str, Any]], bool] | None = None
+) -> int:
+    """Writes a file of annotations anew, without what no reader takes; boxes become their masks'.
+
+    Args:
+        source: the file that was looked at.
+        target: where to write.
+        found: what was found in it.
+        keep_image: whether an entry of `images` stays; None for all.
+
+    Returns:
+        Images that stay.
+    """
+    text = JsonText(source)
+    kept: dict[str, list[str]] = {key: [] for key in _LISTS}
+    rest: dict[str, Any] = {}
+    gone = set()
+    for key, at, entry in text.members(_LISTS):
+        if key not in _LISTS:
+            rest[key] = entry
+            continue
+        if at in found.bad:
+            continue
+        if key == "images" and keep_image is not None and not keep_image(entry):
+            gone.add(entry["id"])
+            continue
+        if at in found.boxes:
+            entry["bbox"] = found.boxes[at]
+        if at in found.areas:
+            del entry["area"]
+        if key == "annotations" and gone and entry["image_id"] in gone:
+            continue
+        kept[key].append(json.dumps(entry))
+    parts = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in rest.items()]
+    parts += [f"{json.dumps(key)}: [\n" + ",\n".join(entries) + "\n]" for key, entries in kept.items()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8")
+    return len(kept["images"])
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        look_at_image(path)
+    except DataError:
+        return False
+    return True
+
+
+class TolerantCoco(Coco):
+    """`Coco` that reads what is left of a file once the faults, kept in `told`, are taken out."""
+
+    @cached_property
+    def checked(self) -> dict[Path, Annotations]:
+        """What was found in each file that was read."""
+        return {}
+
+    @cached_property
+    def _copies(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="data-check-")
+
+    def file_of(self, name: str) -> Path:
+        """The annotations of a split, as they lie there."""
+        return self._path(name)
+
+    def folder_of(self, name: str) -> Path | None:
+        return self._folder(name)
+
+    def unlisted(self, name: str) -> list[Path]:
+        """Pictures in a split's own folder that its annotations do not list; none where splits share a folder."""
+        folder = self._folder(name)
+        if folder is None or "{split}" not in self._images:
+            return []
+        listed = {folder / image.name for image in self._file(name).images}
+        there = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        return sorted(path for path in there if path not in listed)
+
+    def _looks(self, file: CocoFile, name: str, channels: Any) -> tuple[int, bool]:
+        """As the first image has that can be read."""
+        folder = self._folder(name)
+        for image in file.images if folder is not None else ():
+            assert folder is not None
+            try:
+                found, deep, _ = header(folder / image.name)
+            except DataError:
+                continue
+            return channels or found, deep
+        return channels or 3, False
+
+    def _dataset_paths(self, file: CocoFile, name: str) -> list[Path]:
+        """Of deep images, whose scale is measured: those that can be read."""
+        return [path for path in super()._dataset_paths(file, name) if _can_be_read(path)]
+
+    def _file(self, name: str) -> CocoFile:
+        path = self._path(name)
+        if path in self._files:
+            return self._files[path]
+        if not path.is_file():
+            raise self._missing(path, name)
+        file = path.relative_to(self.root).as_posix() if self.root and path.is_relative_to(self.root) else str(path)
+        self.checked[path] = look_at_annotations(path, file=file, split=name)
+        source = path
+        if self.checked[path].bad:
+            source = Path(self._copies.name) / str(len(self._files)) / path.name
+            write_without(path, source, self.checked[path])
+        try:
+            self._files[path] = CocoFile(source)
+        except DataError as error:
+            raise DataError(str(error).replace(str(source), str(path))) from None
+        return self._files[path]

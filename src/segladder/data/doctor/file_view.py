@@ -1,0 +1,224 @@
+"""Samples that are pairs of files: image, label and id map are looked at one by one, as far as each can be read."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segladder.data.doctor.findings import ERROR, Finding
+from segladder.data.doctor.image_look import ImageLook, look_at_image
+from segladder.data.doctor.label_look import UNKNOWN, Meaning, colors_of, counted, size_of, values_or_none
+from segladder.data.doctor.look import Look
+from segladder.data.errors import DataError
+from segladder.data.files import Pair
+from segladder.data.id_maps import IdMapReader, read_ids
+from segladder.data.labels import LabelReader, read_values
+from segladder.types import DatasetInfo, UserError
+
+_CLEAR = 0.9
+"""An object of whose pixels fewer are of its class in the label does not belong to it."""
+
+_FEW = 50
+"""Pixels of objects without id that are not worth a word."""
+
+
+@dataclass(kw_only=True)
+class FileView:
+    """The pairs of one split."""
+
+    split: str
+    pairs: Sequence[Pair]
+    root: Path
+    info: DatasetInfo
+    labels: LabelReader
+    ids: IdMapReader | None = None
+    expects_labels: bool = True
+    """Other images of the split have labels."""
+
+    def __post_init__(self) -> None:
+        self.meaning = Meaning(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def image_id(self, index: int) -> str:
+        return self.pairs[index].image_id
+
+    def file(self, index: int) -> str:
+        return self._named(self.pairs[index].image)
+
+    def look(self, index: int) -> Look:
+        pair, look = self.pairs[index], Look()
+        try:
+            look.image = look_at_image(pair.image)
+        except DataError as error:
+            self._add(look, index, "unreadable-image", pair.image, why(error))
+        values = None
+        if pair.label is not None:
+            values = self._look_at_label(index, pair.label, look)
+        elif self.expects_labels:
+            self._add(look, index, "missing-label", pair.image, "no label of that name is there")
+        if self.ids is not None and values is not None:
+            self._look_at_ids(index, values, look)
+        if look.image is not None:
+            self._look_at_exif(index, look.image, look)
+            if look.image.constant:
+                self._add(look, index, "constant", pair.image, "every pixel has the same value")
+        return look
+
+    def pictures(self, index: int) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+        pair = self.pairs[index]
+        values = None if pair.label is None else values_or_none(pair.label)
+        return picture_of(pair.image), None if values is None else self.meaning(values)
+
+    def classes(self, index: int) -> NDArray[np.int64]:
+        """The label's classes `(H, W)`, `UNKNOWN` for values that mean nothing.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        label = self.pairs[index].label
+        assert label is not None, "only labelled images are asked for"
+        return self.meaning(read_values(label))
+
+    def _look_at_label(self, index: int, path: Path, look: Look) -> NDArray[Any] | None:
+        """Its values, where they can be relied on: of the image's size, each with a meaning."""
+        try:
+            values = read_values(path)
+        except DataError as error:
+            found = colors_of(path)
+            if found is None:
+                self._add(look, index, "unreadable-label", path, why(error))
+                return None
+            look.colors, look.many_colors, size = found
+            look.labelled = True
+            self._look_at_size(index, "label", path, size, look)
+            return None
+        look.labelled = True
+        look.values = counted(values)
+        for value, pixels in look.values.items():
+            meaning = self.meaning.of(value)
+            if meaning == self.info.ignore_index:
+                look.ignored += pixels
+            elif meaning == UNKNOWN:
+                look.unknown[value] = pixels
+            else:
+                look.pixels[meaning] = look.pixels.get(meaning, 0) + pixels
+        if look.ignored and not look.pixels and not look.unknown:
+            self._add(look, index, "all-ignored", path, f"all {look.ignored:,} pixels are ignored")
+        same = self._look_at_size(index, "label", path, size_of(values), look)
+        return values if same and not look.unknown else None
+
+    def _look_at_size(self, index: int, what: str, path: Path, size: tuple[int, int], look: Look) -> bool:
+        if look.image is None or size == look.image.size:
+            return True
+        (height, width), (h, w) = look.image.size, size
+        if look.image.orientation >= 5 and size == look.image.stored:
+            told = f"the {what} is {h}x{w} as the file is stored, its image upright {height}x{width} (height x width)"
+            self._add(look, index, "exif-size", path, told)
+        else:
+            told = f"the {what} is {h}x{w}, its image {height}x{width} (height x width)"
+            self._add(look, index, "size", path, told)
+        return False
+
+    def _look_at_exif(self, index: int, image: ImageLook, look: Look) -> None:
+        """Where the sides are alike, or only swapped ends, the size of a label says nothing."""
+        if image.orientation == 1 or (image.orientation >= 5 and image.size[0] != image.size[1]):
+            return
+        told = f"EXIF orientation {image.orientation}, and {image.size[0]}x{image.size[1]} pixels either way"
+        self._add(look, index, "exif", self.pairs[index].image, told)
+
+    def _look_at_ids(self, index: int, values: NDArray[Any], look: Look) -> None:
+        pair = self.pairs[index]
+        assert self.ids is not None
+        if pair.ids is None:
+            self._add(look, index, "missing-ids", pair.image, "its label has no id map")
+            return
+        try:
+            ids = read_ids(pair.ids)
+        except DataError as error:
+            self._add(look, index, "unreadable-label", pair.ids, why(error))
+            return
+        if not self._look_at_size(index, "id map", pair.ids, size_of(ids), look) or ids.shape != values.shape:
+            return
+        if pair.ids == pair.label:
+            return  # its classes are made of it
+        classes = self.meaning(values)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # told below, for every file
+                objects = copy.copy(self.ids).read(ids, classes, path=pair.ids)
+        except DataError as error:
+            self._add(look, index, "object-class", pair.ids, str(error))
+            return
+        class_of = np.full(int(ids.max(initial=0)) + 1, UNKNOWN)
+        class_of[objects.ids] = objects.labels
+        expected = class_of[ids]
+        known = classes != self.info.ignore_index
+        on = (expected >= 0) & known
+        sizes = np.bincount(ids[on], minlength=len(class_of))
+        others = np.bincount(ids[on & (expected != classes)], minlength=len(class_of))
+        for number in np.flatnonzero(others > (1 - _CLEAR) * sizes)[:3]:
+            name = self.info.classes[class_of[number]]
+            told = f"of {sizes[number]:,} pixels of object {number} ({name}), {others[number]:,} are of another class"
+            self._add(look, index, "disagree", pair.ids, f"{told} in the label")
+        things = np.append(np.array(self.info.things), False)[np.where(known, classes, -1)]
+        bare = things & (expected < 0)
+        if bare.sum() > max(_FEW, (1 - _CLEAR) * things.sum()):
+            told = f"{int(bare.sum()):,} of {int(things.sum()):,} pixels of object classes are of no object"
+            self._add(look, index, "disagree", pair.ids, told)
+
+    def _add(self, look: Look, index: int, kind: str, path: Path, what: str) -> None:
+        look.findings.append(Finding(kind=kind, file=self._named(path), what=what, split=self.split, index=index))
+
+    def _named(self, path: Path) -> str:
+        return named(path, self.root)
+
+
+def named(path: Path, root: Path | None) -> str:
+    """A file as people find it: below the root by its path there. Bytes that are no text are escaped."""
+    below = path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else str(path)
+    return below.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def picture_of(path: Path) -> NDArray[Any] | None:
+    """The image upright as `(H, W, 3)` uint8; None where it cannot be read."""
+    from PIL import Image, ImageOps
+
+    from segladder.viz import to_rgb
+
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode in ("L", "I", "F") or upright.mode.startswith("I;"):
+                return to_rgb(np.asarray(upright))
+            return np.asarray(upright.convert("RGB"))
+    except Exception:  # whatever Pillow's plug-ins raise on broken files
+        return None
+
+
+def lost(view_file: str, split: str, index: int) -> Look:
+    """What stands for a sample whose reading killed its process."""
+    finding = Finding(
+        kind="unreadable-image",
+        file=view_file,
+        what="reading it, or its label, kills the process that does so",
+        split=split,
+        index=index,
+        severity=ERROR,
+    )
+    return Look(findings=[finding])
+
+
+def why(error: UserError) -> str:
+    """A reader's sentence without its file's name, which stands before it."""
+    text = str(error)
+    _, _, rest = text.partition("' ")
+    return (rest or text).partition(": the file is damaged")[0]

@@ -1,0 +1,36 @@
+"""A list of PASCAL VOC listed without a word of complaint: what is missing is a finding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segladder.data.doctor.file_view import named
+from segladder.data.doctor.findings import Finding
+from segladder.data.doctor.split_file import read_split_file
+from segladder.data.files import Pair
+from segladder.data.voc import Voc
+
+
+def voc_pairs(reader: Voc, name: str) -> tuple[list[Pair], list[Finding]]:
+    """The images of a list that are there, each with the files that belong to it.
+
+    Raises:
+        DataError: there is no such list.
+    """
+    listing = reader.list_file(name)
+    file = named(listing, reader.root)
+    lines, told = read_split_file(listing, split=name, file=file)
+    pairs: dict[str, Pair] = {}
+    for line in lines:
+        entry = line.text.split()
+        image_id = Path(entry[0]).stem
+        if image_id in pairs:
+            told.append(Finding(kind="double-entry", file=file, what=f"'{image_id}' in line {line.number}", split=name))
+            continue
+        pair = reader.pair(name, entry)
+        if reader.has(pair.image):
+            pairs[image_id] = pair
+        else:
+            what = f"line {line.number} lists '{image_id}', and '{named(pair.image, reader.root)}' is not there"
+            told.append(Finding(kind="missing-image", file=file, what=what, split=name))
+    return list(pairs.values()), told

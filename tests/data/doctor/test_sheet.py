@@ -1,0 +1,93 @@
+"""The page: self-contained, bounded, with every name escaped; and check.json beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+
+from drawn_faults import draw_clean, plant
+from segladder.data.doctor import sheet
+from segladder.data.doctor.written import content, write_json
+
+
+@pytest.fixture
+def planted(tmp_path):
+    plant(draw_clean(tmp_path / "<b>set & co"))
+    return tmp_path / "<b>set & co"
+
+
+def test_names_are_escaped_and_nothing_is_fetched(planted, tmp_path, examine):
+    (planted / "images" / "010.png").rename(planted / "images" / "<img src=x onerror=alert(1)>.png")
+    sheet.write_sheet(examine(planted), tmp_path / "index.html", workers=0)
+    page = (tmp_path / "index.html").read_text()
+    assert "<b>" not in page and "&lt;b&gt;set &amp; co" in page
+    assert "<script" not in page and "onerror" not in re.sub(r"&lt;img[^<]*", "", page)
+    assert not re.search(r'(?:src|href)="(?!data:image/jpeg;base64,|#)', page)
+
+
+def test_pictures_are_bounded_in_number_and_bytes(tmp_path, examine, monkeypatch):
+    checkup = examine(draw_clean(tmp_path / "set"))
+    sheet.write_sheet(checkup, tmp_path / "index.html", workers=2)
+    whole = (tmp_path / "index.html").read_text()
+    assert whole.count("<img ") == 16  # 8 of each split at most, and val and test have 4
+    monkeypatch.setattr(sheet, "_MOST_PICTURES", 5)
+    monkeypatch.setattr(sheet, "_MOST_BYTES", 20_000)
+    sheet.write_sheet(checkup, tmp_path / "index.html", workers=0)
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("<figure>") == 5
+    assert 1 <= page.count("<img ") < 5 and "no room for a picture" in page
+    assert len(page) < 50_000
+
+
+def test_the_file_for_programs(planted, tmp_path, examine):
+    checkup = examine(planted)
+    write_json(checkup, tmp_path / "check.json")
+    read = json.loads((tmp_path / "check.json").read_text())
+    assert read == json.loads(json.dumps(content(checkup)))
+    assert (read["schema"], read["verdict"], read["errors"], read["warnings"]) == (1, "error", 10, 4)
+    by_kind = {group["kind"]: group for group in read["findings"]}
+    assert by_kind["values"]["files"] == [{"split": "train", "file": "labels/004.png", "what": "value 7 (10 pixels)"}]
+    assert read["splits"]["val"]["pixels"] == {"background": 4096, "leaf": 4096, "stem": 4096}
+    assert read["splits"]["val"]["sizes"] == {
+        "least": [48, 64],
+        "median": [48, 64],
+        "most": [48, 64],
+        "distinct": 1,
+    }
+
+
+def test_the_page_in_a_browser_in_light_and_dark(planted, tmp_path, examine):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="the page is looked at with selenium")
+    driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
+    if driver is None or chromium is None:
+        pytest.skip("no Chromium with its driver here: apt-get install chromium chromium-driver")
+    sheet.write_sheet(examine(planted), tmp_path / "index.html", workers=0)
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=driver))
+    try:
+        papers = {}
+        for scheme in ("light", "dark"):
+            features = [{"name": "prefers-color-scheme", "value": scheme}]
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
+            browser.get((tmp_path / "index.html").as_uri())
+            papers[scheme] = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+        broken = browser.execute_script(
+            "for (const i of document.images) i.loading = 'eager';"
+            "return Promise.all([...document.images].map(i => i.decode().then(() => 0, () => 1)))"
+            ".then(all => all.reduce((a, b) => a + b, 0))"
+        )
+        rows = browser.find_elements("css selector", "#findings + .wide tbody tr")
+        wide = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
+        errors = browser.get_log("browser")
+    finally:
+        browser.quit()
+    assert papers == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 24, 28)"}
+    assert (broken, len(rows), errors) == (0, 14, [])
+    assert wide <= 0

@@ -2,6 +2,7 @@
 
     python scripts/bench/augment.py                                   # on drawn pictures of 2048x1024
     python scripts/bench/augment.py images=DIR labels=DIR rounds=40   # on PNGs of yours, each label named as its image
+    python scripts/bench/augment.py only=decode+augment               # of decode, augment and pipeline
 
 The job: scale 0.5 to 2 (log-uniform), crop of 512x1024, flip, brightness, contrast, saturation and hue, of an image
 with its label. Every contestant gets the same scale in the same round; places are its own draws. Peers scale the whole
@@ -42,7 +43,7 @@ from segladder.data.labels import LabelReader
 
 OUT, SCALE = (512, 1024), (0.5, 2.0)
 JITTER = {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.02}
-DEFAULTS = {"rounds": "30", "images": "", "labels": "", "batch": "4"}
+DEFAULTS = {"rounds": "30", "images": "", "labels": "", "batch": "4", "only": ""}
 ABSENT = "absent"
 Change = Callable[[Any, Any, float, int], Any]
 """Image, label, scale, seed to the changed pair."""
@@ -70,16 +71,64 @@ def main(arguments: list[str]) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         pairs = _pairs(settings["images"], settings["labels"], Path(folder))
+        parts = settings["only"].split("+") if settings["only"] else ["decode", "augment", "pipeline"]
         image = torch.from_numpy(np.array(_pillow(pairs[0][0])))
         label = torch.from_numpy(np.array(_pillow(pairs[0][1])))
-        print(f"## Geometry and jitter of one pair of {image.shape[1]}x{image.shape[0]} pixels, ms\n")
-        table(jobs(image, label), rounds)
-        megabytes = pairs[0][0].stat().st_size / 1e6
-        print(f"\n## From PNGs to a batch of {batch}, ms per pair; the first image has {megabytes:.1f} MB\n")
-        print("Everybody's files decoded by imagecodecs:\n")
-        table(pipelines(pairs, batch, own=False), max(5, rounds // 3))
-        print("\nEach by the decoder that it comes with (segladder: data.decoder=auto):\n")
-        table(pipelines(pairs, batch, own=True), max(5, rounds // 3))
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        if "decode" in parts:
+            for kind in ("PNG", "JPEG of quality 90"):
+                print(f"## Decoding one {kind}, {size}, ms\n")
+                table(decoders(pairs[0][0], Path(folder), jpeg=kind != "PNG"), max(5, rounds // 3))
+                print()
+        if "augment" in parts:
+            print(f"## Geometry and jitter of one pair of {size} pixels, ms\n")
+            table(jobs(image, label), rounds)
+        if "pipeline" in parts:
+            megabytes = pairs[0][0].stat().st_size / 1e6
+            print(f"\n## From PNGs to a batch of {batch}, ms per pair; the first image has {megabytes:.1f} MB\n")
+            print("Everybody's files decoded by imagecodecs:\n")
+            table(pipelines(pairs, batch, own=False), max(5, rounds // 3))
+            print("\nEach by the decoder that it comes with (segladder: data.decoder=auto):\n")
+            table(pipelines(pairs, batch, own=True), max(5, rounds // 3))
+
+
+def decoders(path: Path, folder: Path, *, jpeg: bool) -> dict[str, Run | None]:
+    """Name -> reads one file into an array or tensor of RGB bytes; ours first."""
+    if jpeg:
+        _pillow(path).save(folder / "picture.jpg", quality=90)
+        path = folder / "picture.jpg"
+    decoding.prefer("auto")
+    png_name, jpeg_name = "png_decode", "jpeg8_decode"
+
+    def by_imagecodecs() -> Any:
+        decode = getattr(importlib.import_module("imagecodecs"), jpeg_name if jpeg else png_name)
+        return lambda: decode(path.read_bytes())
+
+    def by_torchvision() -> Any:
+        io = importlib.import_module("torchvision.io")
+        return lambda: io.decode_image(io.read_file(str(path)))
+
+    def by_cv2() -> Any:
+        cv2 = importlib.import_module("cv2")
+        return lambda: cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+    def by_kornia() -> Any:
+        rust = importlib.import_module("kornia_rs.io")
+        return (
+            (lambda: rust.read_image_jpegturbo(str(path)))
+            if jpeg
+            else (lambda: rust.read_image_png_u8(str(path), "rgb"))
+        )
+
+    found: dict[str, Any] = {
+        "segladder (read_image, imagecodecs installed)": lambda: read_image(path, channels=3),
+        "Pillow": lambda: np.asarray(_pillow(path)),
+        f"imagecodecs.{jpeg_name if jpeg else png_name}": _if_there(by_imagecodecs, "imagecodecs"),
+        "torchvision": _if_there(by_torchvision, "torchvision"),
+        "OpenCV": _if_there(by_cv2, "cv2"),
+        "kornia_rs": _if_there(by_kornia, "kornia_rs"),
+    }
+    return {name: None if run is None else (lambda _, __, run=run: run()) for name, run in found.items()}
 
 
 def jobs(image: torch.Tensor, label: torch.Tensor) -> dict[str, Run | None]:

@@ -3,7 +3,8 @@
 import pytest
 
 from segladder.data import bottleneck as module
-from segladder.data.bottleneck import Circumstances, bottleneck
+from segladder.data.augment import Augment
+from segladder.data.bottleneck import Circumstances, _jitters, bottleneck
 from segladder.data.stages import StageClock, Stages
 
 NOW = {
@@ -16,6 +17,7 @@ NOW = {
     "on_disk": True,
     "decoded_bytes": 10**9,
     "epochs": 10.0,
+    "jitters_for_gpu": False,
 }
 SLOW_DECODING = Stages(decode=31.0, augment=8.0, collate=1.0, images=1000, decoded=1000)
 
@@ -65,6 +67,14 @@ def test_a_cache_is_not_advised_against_slow_augmentation():
     slow = Stages(decode=4.0, augment=36.0, images=1000, decoded=1000)
     assert said(slow) == "Augmentation takes 36 of 40 ms an image (no workers). data.num_workers=2 would help."
     assert said(Stages(cache=9.0, collate=1.0, images=1000), cached=True, spare_cores=0).startswith("Reading the cache")
+
+
+def test_a_gpu_may_change_the_colours_where_that_takes_long():
+    slow = Stages(decode=4.0, augment=36.0, images=1000, decoded=1000)
+    assert "augment.device=gpu or data.num_workers=2 would help." in said(slow, jitters_for_gpu=True)
+    assert "augment.device" not in said(jitters_for_gpu=True)
+    assert _jitters(Augment(brightness=0.1)) and not _jitters(Augment(crop=8)) and not _jitters(None)
+    assert not _jitters(Augment(brightness=0.1, device="gpu"))
 
 
 def test_drawn_images_are_drawn_and_no_setting_helps():

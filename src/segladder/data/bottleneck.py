@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from segladder.data.augment import Augment
 from segladder.data.cache.content import is_file_source
 from segladder.data.samples import Samples
 from segladder.data.stages import Stages
@@ -20,6 +21,8 @@ _OF_MEMORY = 0.25
 """Share of the machine's memory that decoded samples may take before they belong on disk."""
 _WORTH_CACHING = 0.3
 """Share of the time of an image that decoding must take for a cache to be advised."""
+_WORTH_MOVING = 0.3
+"""Share of the time of an image that augmentation must take for its colours to be worth moving to a GPU."""
 _BUSY = 0.6
 """Workers that were at work for less of the time were not what it waited for."""
 
@@ -46,6 +49,8 @@ class Circumstances:
     """Memory of all decoded samples; None where nobody knows."""
     epochs: float
     """How often each sample was read."""
+    jitters_for_gpu: bool
+    """Whether workers change colours that a GPU could change."""
 
 
 def bottleneck(stages: Stages, now: Circumstances) -> str | None:
@@ -113,6 +118,7 @@ def circumstances(
         on_disk=is_file_source(source),
         decoded_bytes=getattr(source, "decoded_bytes", None),
         epochs=stages.images / max(1, len(samples)),
+        jitters_for_gpu=not on_cpu and _jitters(samples.augment),
     )
 
 
@@ -127,11 +133,20 @@ def _advice(stages: Stages, now: Circumstances) -> list[str]:
             found.append("data.cache=ram")
         elif now.on_disk:
             found.append("data.cache=disk" if now.epochs > 1.5 else "data.cache=disk (from the second reading on)")
+    if now.jitters_for_gpu and stages.augment >= _WORTH_MOVING * stages.seconds:
+        found.append("augment.device=gpu")
     # as many as read an image in the time that the network takes for one, and one more
     wanted = min(now.spare_cores, math.ceil(stages.seconds / max(now.step_seconds, 1e-9)) + 1)
     if wanted > now.workers:
         found.append(f"data.num_workers={wanted}")
     return found
+
+
+def _jitters(augment: Any) -> bool:
+    """Whether an augmentation of ours changes colours itself, and might leave that to a device."""
+    if type(augment) is not Augment or augment.device != "cpu" or augment.extra:
+        return False
+    return any((augment.brightness, augment.contrast, augment.saturation, augment.hue))
 
 
 def _memory() -> int:

@@ -12,7 +12,7 @@ from segladder.data.cache.choice import CacheChoice
 from segladder.data.collate import collate
 from segladder.data.module import SegmentationDataModule
 from segladder.data.order import Key
-from segladder.data.samples import Samples, one_thread
+from segladder.data.samples import one_thread
 from segladder.types import Sample
 
 _EXAMPLES = 16
@@ -69,15 +69,6 @@ def stage_times(
 def _collated(batch: list[Sample]) -> Any:
     # as an evaluation does: unequal sizes are no mistake here
     return collate(batch, training=False)
-
-
-def cache_times(samples: Samples, *, seconds: float) -> float:
-    """Milliseconds per whole image from the cache that samples have, each read once before."""
-    places = list(range(len(samples)))
-    with one_thread():
-        for place in places:
-            samples.plain(place)
-        return _each(samples.plain, places, seconds)
 
 
 def _each(work: Callable[[Any], Any], over: Sequence[Any], seconds: float) -> float:

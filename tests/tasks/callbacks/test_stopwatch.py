@@ -29,7 +29,7 @@ class Quick(pl.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
-def watched(data, epochs):
+def watched(data, epochs, module=None):
     watch = Stopwatch()
     trainer = pl.Trainer(
         max_epochs=epochs,
@@ -41,7 +41,7 @@ def watched(data, epochs):
         use_distributed_sampler=False,
         callbacks=[watch],
     )
-    trainer.fit(Quick(), datamodule=data)
+    trainer.fit(module or Quick(), datamodule=data)
     return watch
 
 
@@ -73,8 +73,6 @@ def test_what_hardly_waits_gets_no_advice(tmp_path):
             return super().training_step(batch, batch_idx)
 
     data = CityscapesDataModule(root=draw_cityscapes(tmp_path, per_city=2), batch_size=2, val_split=None)
-    watch = Stopwatch()
-    trainer = pl.Trainer(max_epochs=2, accelerator="cpu", logger=False, callbacks=[watch], enable_progress_bar=False)
-    trainer.fit(Slow(), datamodule=data)
+    watch = watched(data, epochs=2, module=Slow())
     assert watch.stages["images"] == 8 and watch.stages["decoded"] == 4, "the second epoch came from memory"
     assert watch.advice is None

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from cityscapes_predictions import instances, semantic_ids
 from PIL import Image
 
+from cityscapes_predictions import instances, semantic_ids
 from drawn_sets import draw_cityscapes
 from segladder.data.cityscapes import Cityscapes, CityscapesObjects
 from segladder.data.cityscapes_table import LABEL_IDS, NUMBERED

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from segladder.metrics.match_table import average_precision
 from segladder.metrics.per_image import write_arrays
 from segladder.report.statistics.resampling import FROM_COUNTS, resampled
 from segladder.runs.record import Record, write
@@ -124,6 +125,48 @@ def _curves(path: Path, record: Record, *, seed: int) -> None:
         lines += [f"{100 * epoch + 50},{epoch},,{1.0 / (epoch + 1) + 0.01 * rng.random():.5f}"]
         lines += [f"{100 * epoch + 99},{epoch},{final * (1 - 0.5 ** (epoch + 1)):.6f},"]
     path.write_text("\n".join(lines) + "\n")
+
+
+def draw_object_run(outputs: Path, *, good: float = 0.3, images: int = 30, seed: int = 1, **settings: Any) -> Path:
+    """Writes the folder of a run that finds objects: with `good` from 0 to 1 more of them are right."""
+    number = int(_hash(good, settings.get("loss", "ce"), seed)[:6], 16)
+    world, own = np.random.default_rng(2), np.random.default_rng(number)
+    C = len(CLASSES)
+    truths = world.integers(0, 5, (images, C))
+    image, label = (axis.ravel() for axis in np.indices((images, C)))
+    found = np.repeat(np.arange(images * C), 5)
+    image, label, score = image[found], label[found], own.random(len(found))
+    order = np.lexsort((-score, label, image))
+    image, label, score = image[order], label[order], score[order]
+    hard = world.random(images)[image]
+    matched = (score + good - 0.3 * hard)[:, None] > np.linspace(0.4, 1.2, 10)
+    # no more objects of an image and class are right than there are
+    place = np.tile(np.arange(5), images * C)
+    matched &= (place < truths[image, label])[:, None]
+    arrays = counts(0.1, images=images, seed=number) | {
+        "kind": np.array("mask"),
+        "truths": truths,
+        "det_image": image,
+        "det_class": label,
+        "det_score": score,
+        "det_matched": matched,
+        "det_ignored": np.zeros_like(matched),
+    }
+    ap = average_precision(arrays)["ap"]
+    path = draw_run(
+        outputs,
+        seed=seed,
+        images=images,
+        task="instance",
+        monitor={"name": "mask_ap", "mode": "max"},
+        **settings,
+    )
+    record = json.loads((path / "result.json").read_text())
+    record["scores"] = {split: {"mask_ap": float(ap.mean())} for split in ("val", "test")}
+    record["per_class"] = {"test": {"mask_ap": dict(zip(CLASSES, map(float, ap), strict=True))}}
+    (path / "result.json").write_text(json.dumps(record))
+    write_arrays(path / "per_image.npz", arrays)
+    return path
 
 
 def draw_sweep(

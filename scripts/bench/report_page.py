@@ -179,13 +179,16 @@ def drawn_runs(count: int, outputs: Path) -> Iterator[Run]:
             steps=3670,
             parameters=float(10**7 + 10**6 * MODELS.index(model)),
             flops=1e10,
+            latency_ms=None,
             images_per_second=float(rng.normal(200, 10)),
             hours=float(rng.normal(2, 0.1)),
             memory=8e9,
             devices="a GPU",
+            host="a machine",
             fingerprint="f" * 64,
             commit="c" * 40,
             dirty=False,
+            senseless={},
         )
 
 

@@ -98,6 +98,31 @@ def test_tables_page_and_files_go_to_wandb(segladder, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("mode", "code", "said"),
+    [
+        ("disabled", 0, "Warning: nothing was sent to Weights & Biases, as WANDB_MODE is disabled. Unset it"),
+        (
+            "offline",
+            0,
+            "Not yet in Weights & Biases, as WANDB_MODE is offline. Send it with: wandb sync outputs/report/",
+        ),
+        ("dryrun", 0, "Not yet in Weights & Biases, as WANDB_MODE is dryrun. Send it with: wandb sync outputs/report/"),
+        ("", 0, "Not yet in Weights & Biases, as no W&B API key is on this machine. Send it with: wandb sync outputs/"),
+        ("online", 1, "not sent: WANDB_MODE is online, and no W&B API key is on this machine. Run `wandb login` once"),
+        ("offlien", 1, "not sent: WANDB_MODE=offlien is none of online, offline, disabled."),
+    ],
+)
+def test_where_the_report_went_is_said_for_each_mode_of_wandb(segladder, tmp_path, mode, code, said):
+    draw_run(tmp_path / "outputs")
+    env = {"WANDB_MODE": mode, "WANDB_API_KEY": "", "NETRC": str(tmp_path / "none")}
+    ran = segladder("report", "wandb=true", "pictures=false", env=env)
+    assert ran.code == code and said in ran.text, ran.text
+    assert "Traceback" not in ran.text and "WARNING" not in ran.text
+    assert (tmp_path / "outputs/report/report.html").is_file()
+    assert (tmp_path / "outputs/report/wandb").is_dir() == ("wandb sync" in ran.out)
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("runs=none",), "runs=none is not there."),

@@ -91,7 +91,8 @@ def test_where_nothing_varies_there_is_no_table(tmp_path):
     ("words", "said"),
     [
         ({"rows": "modle"}, "rows=modle: it does not vary among the runs: did you mean 'model'"),
-        ({"rows": "model", "cols": "model"}, "are one key"),
+        ({"rows": "model+loos"}, "rows=model.loos: loos does not vary among the runs: did you mean 'loss'"),
+        ({"rows": "model", "cols": "model"}, "share a key"),
         ({"baseline": "unett"}, "baseline=unett: there is no 'unett': did you mean 'unet'"),
         ({"baseline": "ce,dice"}, "baseline=ce,dice names two values of one key"),
     ],
@@ -99,3 +100,87 @@ def test_where_nothing_varies_there_is_no_table(tmp_path):
 def test_words_that_name_nothing_are_told(tmp_path, words, said):
     with pytest.raises(UserError, match=said):
         ablation(drawn(tmp_path), **words)
+
+
+def methods_of(tmp_path, *methods):
+    """A board of methods given as settings: the leading ones by name, others as typed."""
+    for number, settings in enumerate(methods):
+        leading = {key: settings[key] for key in ("model", "loss", "backbone") if key in settings}
+        typed = [f"{key}={value}" for key, value in settings.items() if key not in leading]
+        moment = f"2026-01-01T00:00:{number:02d}+00:00"
+        for seed in (1, 2, 3):
+            draw_run(tmp_path, seed=seed, miss=0.1 + 0.02 * number, overrides=typed, created=moment, **leading)
+    (board,) = boards(read_runs(tmp_path).runs, resamples=100)
+    return board
+
+
+def test_keys_that_each_model_has_its_own_of_go_with_the_model(tmp_path):
+    board = methods_of(
+        tmp_path,
+        {"model": "unet", "backbone": None, "optimizer.lr": "1"},
+        {"model": "fcn", "backbone": "resnet18", "optimizer.lr": "2"},
+        {"model": "fpn", "backbone": "resnet18", "optimizer.lr": "2"},
+    )
+    table = ablation(board)
+    assert (table.rows, table.cols, table.rest) == ("model", "", [])
+    assert table.row_values == ["unet", "fcn", "fpn"] and all(cell.sample for cell in table.cells.values())
+    assert table.notes[0] == (
+        "backbone and optimizer.lr go with model: what differs by model may be due to them as well."
+    )
+
+
+def test_a_key_that_only_some_models_have_makes_one_axis_with_the_model(tmp_path):
+    board = methods_of(
+        tmp_path,
+        *(
+            {"model": model, "backbone": backbone, "loss": loss}
+            for loss in ("ce", "dice")
+            for model, backbone in (("unet", None), ("fpn", "small"), ("fpn", "big"))
+        ),
+    )
+    table = ablation(board, baseline="big,dice")
+    assert (table.rows, table.cols, table.rest) == ("model+backbone", "loss", [])
+    assert table.row_values == ["unet", "fpn small", "fpn big"] and len(table.cells) == 6
+    assert all(cell.sample for cell in table.cells.values())
+    assert set(table.baselines.values()) == {("fpn big", "dice")}
+    assert [place.method.label for place in table.members["unet", "ce"]] == ["unet ce"]
+    # by choice each key is an axis of its own
+    table = ablation(board, rows="model", cols="backbone")
+    assert table.col_values == ["", "small", "big"] and table.rest == ["loss"]
+
+
+def test_by_choice_several_keys_make_an_axis(tmp_path):
+    board = drawn(tmp_path, backbones=("small", "big"))
+    table = ablation(board, rows="model+loss", cols="backbone", baseline="unet ce,small")
+    assert table.row_values == ["unet ce", "unet dice", "fcn ce", "fcn dice"] and not table.rest
+    assert set(table.baselines.values()) == {("unet ce", "small")}
+
+
+def test_one_factor_that_all_others_share_is_not_confounded(tmp_path):
+    board = drawn(tmp_path, backbones=("small", "big"))
+    assert not any("may be due" in note for note in ablation(board, rows="model", cols="loss").notes)
+
+
+def test_a_table_that_would_be_mostly_empty_is_made_by_choice_alone(tmp_path):
+    alone = [{"model": "unet", "loss": loss} for loss in ("ce", "dice", "focal")]
+    board = methods_of(tmp_path, *alone, *({"model": model, "loss": "ce"} for model in ("fcn", "fpn", "lab")))
+    assert ablation(board) is None
+    table = ablation(board, rows="model", cols="loss")
+    assert sum(cell.sample is not None for cell in table.cells.values()) == 6
+
+
+@pytest.mark.parametrize("word", ["ce+dice", "dice+ce", "1*dice+ce", "loss=dice+ce", "dice + ce"])
+def test_a_baseline_names_a_loss_in_any_order(tmp_path, word):
+    table = ablation(drawn(tmp_path, models=("unet",), losses=("ce", "ce+dice")), baseline=word)
+    assert set(table.baselines.values()) == {("ce+dice", "")}
+
+
+@pytest.mark.parametrize("word", ["unet", "model=unet"])
+def test_a_baseline_is_a_value_or_a_key_and_its_value(tmp_path, word):
+    table = ablation(drawn(tmp_path), rows="model", cols="loss", baseline=word)
+    assert set(table.baselines.values()) == {("unet", "ce"), ("unet", "dice")}
+
+
+def test_the_methods_without_a_key_are_its_none(tmp_path):
+    board = methods_of(tmp_path, {"backbone": None}, {"backbone": "big"})
+    assert set(ablation(board, baseline="backbone=none").baselines.values()) == {("", "")}

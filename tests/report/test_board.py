@@ -130,6 +130,24 @@ def test_where_no_value_is_that_of_most_all_are_marked(tmp_path, board):
     }
 
 
+def test_a_budget_of_time_among_budgets_of_steps_is_marked(tmp_path, board):
+    draw_sweep(tmp_path, methods={"ce": 0.1, "focal": 0.1}, seeds=(1, 2))
+    for seed, steps in ((1, 290), (2, 310)):
+        time = {"optimizer_steps": steps, "fit": 3600.0}
+        draw_run(tmp_path, loss="dice", seed=seed, overrides=["+trainer.max_time=00:01:00:00"], time=time)
+    found = board()
+    said = "trained for 00:01:00:00 at most (trainer.max_time); most without a limit of time"
+    assert [mark.text for mark in found.marks] == [said]
+    assert {place.method.settings["loss"]: place.letters for place in found.places}["dice"] == ["a"]
+
+
+def test_budgets_of_another_time_are_marked(tmp_path, board):
+    for loss, time in (("ce", "1h"), ("focal", "1h"), ("dice", "2h")):
+        draw_run(tmp_path, loss=loss, overrides=[f"trainer.max_time={time}"])
+    said = "trained for 2h at most (trainer.max_time); most for 1h at most (trainer.max_time)"
+    assert [mark.text for mark in board().marks] == [said]
+
+
 def test_other_training_data_and_weights_chosen_on_the_test_set_are_marked(tmp_path, board):
     draw_sweep(tmp_path, methods={"ce": 0.1, "focal": 0.1}, seeds=(1,))
     path = draw_run(tmp_path, loss="dice")

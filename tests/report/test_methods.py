@@ -26,7 +26,7 @@ def test_of_repeats_the_newest_finished_counts_and_the_others_are_told(tmp_path,
     draw_run(tmp_path, seed=1, created="2026-01-03T00:00:00+00:00", folder="failed-12345678-3", status="failed")
     (method,) = grouped().methods
     assert [run.created[:10] for run in method.runs] == ["2026-01-02"]
-    assert method.notes == ["1 repeat left out, the newest counts"]
+    assert method.notes == ["1 repeat left out: of each seed the newest run counts"]
 
 
 def test_seeds_that_did_not_finish_are_told_with_their_reason(tmp_path, grouped):
@@ -41,9 +41,27 @@ def test_a_method_of_which_nothing_finished_is_told(tmp_path, grouped):
     draw_run(tmp_path, loss="ce")
     draw_run(tmp_path, loss="dice", status="failed")
     found = grouped()
-    assert [method.label for method in found.methods] == ["unet ce"]
+    assert [method.label for method in found.methods] == ["ce"]
     (told,) = found.without_result
-    assert "dice" in told and "no finished run" in told and "seed 1" in told
+    assert told == "dice: no finished run; seed 1 did not finish: failed (bad luck)."
+
+
+def test_methods_with_and_without_a_result_are_named_by_the_same_keys(tmp_path, grouped):
+    draw_sweep(tmp_path, methods={"ce": 0.1, "dice": 0.2}, seeds=(1,))
+    draw_run(tmp_path, overrides=["optimizer.lr=9"], status="failed")
+    draw_run(tmp_path, overrides=["optimizer.lr=0.1"])
+    found = grouped()
+    assert [told.partition(":")[0] for told in found.without_result] == ["ce optimizer.lr=9"]
+    assert {method.label for method in found.methods} == {"ce", "dice", "ce optimizer.lr=0.1"}
+
+
+def test_what_has_the_default_of_all_that_differs_is_named_so(tmp_path, grouped):
+    draw_run(tmp_path)
+    draw_run(tmp_path, overrides=["optimizer.lr=0.1"])
+    draw_run(tmp_path, overrides=["optimizer.lr=9"], status="failed")
+    found = grouped()
+    assert {method.label for method in found.methods} == {"optimizer.lr by default", "optimizer.lr=0.1"}
+    assert found.without_result[0].startswith("optimizer.lr=9: ")
 
 
 def test_seeds_that_most_others_of_the_study_have_are_missed(tmp_path, grouped):
@@ -74,3 +92,10 @@ def test_methods_that_nothing_tells_apart_get_the_beginning_of_their_hash(tmp_pa
         path = draw_run(tmp_path, method=digit * 64, folder=f"r-0000000{digit}", id=digit * 64)
         (path / "config.yaml").unlink()
     assert {method.settings["method"] for method in grouped().methods} == {"a" * 8, "b" * 8}
+
+
+def test_a_run_without_a_seed_that_failed_is_told_as_such(tmp_path, grouped):
+    draw_run(tmp_path, seed=None, folder="done")
+    draw_run(tmp_path, seed=None, status="failed", folder="lost", loss="focal")
+    told = " ".join(grouped().without_result)
+    assert "a run without a seed did not finish: failed (bad luck)" in told and "None" not in told

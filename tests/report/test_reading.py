@@ -99,3 +99,47 @@ def test_settings_are_what_may_tell_methods_apart():
         "optimizer.lr": "0.1",
         "data.fraction": "0.5",
     }
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "written", "said"),
+    [
+        ("model", "parameters", '"many"', "'many'"),
+        ("model", "parameters", "-5", "-5"),
+        ("model", "flops", "true", "true"),
+        ("model", "flops", "NaN", "nan"),
+        ("model", "flops", "1e999", "Infinity"),
+        ("time", "fit", '["1 h"]', '["1 h"]'),
+        ("time", "images_per_second", "-1.5", "-1.5"),
+        ("time", "optimizer_steps", "2.5", "2.5"),
+        ("memory", "peak_host", '"8 GB"', "'8 GB'"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_left_out_and_kept_to_be_told(tmp_path, part, key, written, said):
+    path = draw_run(tmp_path) / "result.json"
+    record = json.loads(path.read_text())
+    record[part][key] = "here"
+    path.write_text(json.dumps(record).replace('"here"', written))
+    for _ in range(2):  # the second comes from the index
+        (run,) = read_runs(tmp_path).runs
+        assert run.senseless == {f"{part}.{key}": said}
+    values = (run.parameters, run.flops, run.hours, run.images_per_second, run.steps, run.memory)
+    assert sum(value is None for value in values) == 1
+
+
+def test_what_is_undefined_makes_sense(tmp_path):
+    path = draw_run(tmp_path, model={"parameters": 0, "flops": None, "pretrained": []}, memory={}) / "result.json"
+    assert read_runs(tmp_path).runs[0].senseless == {}
+    assert path.is_file()
+
+
+def test_latency_is_read_with_the_machine_that_it_was_measured_on(tmp_path):
+    environment = {"cpu": "a processor", "devices": ["a card"], "host": "node1"}
+    for seed, latency in ((1, 12.5), (2, "12 ms")):
+        path = draw_run(tmp_path, seed=seed, environment=environment if seed == 1 else {}) / "result.json"
+        record = json.loads(path.read_text())
+        record["model"]["latency_ms"] = latency
+        path.write_text(json.dumps(record))
+    one, two = sorted(read_runs(tmp_path).runs, key=lambda run: run.seed)
+    assert (one.latency_ms, one.devices, one.host) == (12.5, "a card", "node1")
+    assert (two.latency_ms, two.host) == (None, "") and two.senseless == {"model.latency_ms": "'12 ms'"}

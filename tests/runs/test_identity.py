@@ -116,6 +116,7 @@ def test_what_decides_the_result_changes_the_id(path, value):
         ("data.num_workers", 8),
         ("callbacks.progress", None),
         ("callbacks.pictures.count", 9),
+        ("callbacks.pictures.kept", 0),
         ("paths.outputs", "/elsewhere"),
         ("logger.wandb.project", "x"),
         ("sweep.retry", True),

@@ -30,7 +30,8 @@ segladder report runs=DIR [output=DIR] [study=NAME] [metric=NAME]
     power      true: how many seeds would settle each comparison
     resamples  how often the test images are drawn again; 0 leaves them out
     pictures   false: none
-    follow     true: makes it anew as runs finish, until half a minute after the last of them
+    follow     true: makes it anew as runs finish, from before the first until half a minute after the last of them; the
+               open page loads itself again meanwhile
     wandb      true: also puts tables, page and files into Weights & Biases
 
 docs/results.md says how to read each number.

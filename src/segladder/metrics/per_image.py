@@ -180,7 +180,7 @@ class PerImage:
 
 
 def write_arrays(path: str | Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Writes `per_image.npz` whole or not at all.
+    """Writes a file of arrays whole or not at all.
 
     Raises:
         UserError: it cannot be written.
@@ -194,8 +194,7 @@ def write_arrays(path: str | Path, arrays: dict[str, NDArray[Any]]) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise UserError(
-            f"Per-image statistics cannot be written to '{path}': {error.strerror or error}. Make room, or make the"
-            " folder writable."
+            f"'{path}' cannot be written: {error.strerror or error}. Make room, or make the folder writable."
         ) from error
 
 

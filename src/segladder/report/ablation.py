@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from segladder.config.suggest import did_you_mean
+from segladder.report.axes import Axis, axes_of, decides
 from segladder.report.board import Board, Place
 from segladder.report.methods import LEADING
 from segladder.report.statistics.several import holm
@@ -44,13 +45,18 @@ class Ablation:
 
     board: Board
     rows: str
+    """The key of the rows, or several that go together, such as `model+backbone`."""
     cols: str
-    """The key of the columns; "" for a plain list."""
+    """That of the columns; "" for a plain list."""
     rest: list[str]
     """The keys that are averaged over."""
     row_values: list[str]
     col_values: list[str]
     cells: dict[Where, Cell]
+    members: dict[Where, list[Place]]
+    """The methods of each cell that has any."""
+    axes: tuple[Axis, ...]
+    """Of the rows, and of the columns where there are any."""
     baselines: dict[Where, Where]
     """Cell -> what it is compared with."""
     notes: list[str]
@@ -67,11 +73,11 @@ def varying_keys(board: Board) -> list[str]:
 def ablation(
     board: Board, *, rows: str | None = None, cols: str | None = None, baseline: str | None = None
 ) -> Ablation | None:
-    """The table of a board; None where nothing varies, or no cell could be filled and nobody asked for its keys.
+    """The table of a board; None where nothing varies, or most cells would be empty and nobody asked for its keys.
 
     Args:
         board: with its methods.
-        rows: the key of the rows; None: the first that varies.
+        rows: the key of the rows, or several joined by +; None: the first that varies by itself.
         cols: that of the columns; None: the second, where rows are left to be found, too.
         baseline: a value of the rows, of the columns, or of both between commas; None: the first that ran.
 
@@ -79,41 +85,73 @@ def ablation(
         UserError: a key that does not vary, or a baseline that is not there.
     """
     keys = varying_keys(board)
-    for name, key in (("rows", rows), ("cols", cols)):
-        if key is not None and key not in keys:
-            told = f" There are {', '.join(keys)}." if keys else " All runs have the same settings."
-            raise UserError(f"{name}={key}: it does not vary among the runs{did_you_mean(key, keys)}{told}")
-    if rows is not None and rows == cols:
-        raise UserError(f"rows={rows} and cols={cols} are one key. Give another for the columns, or leave it out.")
+    for name, word in (("rows", rows), ("cols", cols)):
+        for key in word.split("+") if word is not None else ():
+            if key not in keys:
+                told = f" There are {', '.join(keys)}." if keys else " All runs have the same settings."
+                which = "it" if key == word else key
+                raise UserError(f"{name}={word}: {which} does not vary among the runs{did_you_mean(key, keys)}{told}")
+    if rows is not None and cols is not None and set(rows.split("+")) & set(cols.split("+")):
+        raise UserError(f"rows={rows} and cols={cols} share a key. Give another for the columns, or leave it out.")
     if not keys:
         return None
     asked = rows is not None or cols is not None
-    if rows is None:
-        left = [key for key in keys if key != cols]
-        if not left:
-            rows, cols = str(cols), None
-        else:
-            rows = left[0]
-            cols = cols if cols is not None or len(left) < 2 else left[1]
-    table = _table(board, keys, rows, cols or "")
-    if not asked and not any(cell.sample for cell in table.cells.values()):
+    table = _table(board, keys, *_axes(board, keys, rows, cols))
+    if not asked and not _is_grid(table):
         return None
     _compare(table, baseline)
     return table
 
 
-def _table(board: Board, keys: Sequence[str], rows: str, cols: str) -> Ablation:
-    rest = [key for key in keys if key not in (rows, cols)]
+def axes(board: Board) -> list[Axis]:
+    """What varies by itself among a board's trained methods."""
+    return axes_of(_settings(board), varying_keys(board))
+
+
+def _axes(board: Board, keys: Sequence[str], rows: str | None, cols: str | None) -> tuple[Axis, Axis | None]:
+    asked_rows, asked_cols = (None if word is None else Axis(tuple(word.split("+"))) for word in (rows, cols))
+    if asked_rows is not None:
+        return asked_rows, asked_cols
+    methods = _settings(board)
+    if asked_cols is not None:
+        left = [key for key in keys if key not in asked_cols.keys and not decides(asked_cols, key, methods)]
+        found = axes_of(methods, left)
+        return (found[0], asked_cols) if found else (asked_cols, None)
+    found = axes_of(methods, keys)
+    return found[0], found[1] if len(found) > 1 else None
+
+
+def _is_grid(table: Ablation) -> bool:
+    """Whether most cells of a table that nobody asked for are filled."""
+    return 2 * sum(cell.sample is not None for cell in table.cells.values()) > len(table.cells)
+
+
+def _settings(board: Board) -> list[dict[str, str]]:
+    return [place.method.settings for place in _trained(board)]
+
+
+def _table(board: Board, keys: Sequence[str], rows: Axis, cols: Axis | None) -> Ablation:
+    methods = _settings(board)
+    own = [*rows.keys, *(cols.keys if cols else ())]
+    along = {
+        key: axis
+        for key in keys
+        for axis in (rows, cols)
+        if axis is not None and key not in own and decides(axis, key, methods)
+    }
+    left = [key for key in keys if key not in own and key not in along]
+    rest = [key for axis in axes_of(methods, left) for key in axis.keys]
     members: dict[Where, dict[tuple[str, ...], Place]] = {}
     for place in sorted(_trained(board), key=lambda place: min(run.created for run in place.method.runs)):
         settings = place.method.settings
-        where = (settings.get(rows, ""), settings.get(cols, "") if cols else "")
+        where = (rows.value(settings), cols.value(settings) if cols else "")
         members.setdefault(where, {})[tuple(settings.get(key, "") for key in rest)] = place
     row_values, col_values = (list(dict.fromkeys(where[axis] for where in members)) for axis in (0, 1))
     every = list(dict.fromkeys(combination for cell in members.values() for combination in cell))
     missing: list[str] = []
-    notes: list[str] = []
+    notes = _going_along(along)
     cells: dict[Where, Cell] = {}
+    names = (rows.name, cols.name if cols else "")
     for where in ((row, col) for row in row_values for col in col_values):
         cell = members.get(where, {})
         lacking = [combination for combination in every if combination not in cell]
@@ -123,7 +161,7 @@ def _table(board: Board, keys: Sequence[str], rows: str, cols: str) -> Ablation:
         if sample is not None:
             cells[where].estimate = estimate_of(sample)
         if lacking:
-            missing.append(f"{_named(rows, cols, where)} is missing {_combinations(rest, lacking)}.")
+            missing.append(f"{_named(*names, where)} is missing {_combinations(rest, lacking)}.")
     if rest and not missing:
         notes.append(f"Averaged over {', '.join(rest)} ({len(every)} combinations, all there).")
     elif rest:
@@ -133,15 +171,28 @@ def _table(board: Board, keys: Sequence[str], rows: str, cols: str) -> Ablation:
         notes.append(f"and {more} more {'cell is' if more == 1 else 'cells are'} missing some.")
     return Ablation(
         board=board,
-        rows=rows,
-        cols=cols,
+        rows=names[0],
+        cols=names[1],
         rest=rest,
         row_values=row_values,
         col_values=col_values,
         cells=cells,
+        members={where: list(cell.values()) for where, cell in members.items()},
+        axes=(rows,) if cols is None else (rows, cols),
         baselines={},
         notes=notes,
     )
+
+
+def _going_along(along: Mapping[str, Axis]) -> list[str]:
+    """What no difference can be told from: a sentence for each axis that decides other keys, too."""
+    notes = []
+    for axis in dict.fromkeys(along.values()):
+        keys = [key for key, other in along.items() if other == axis]
+        which = keys[0] if len(keys) == 1 else f"{', '.join(keys[:-1])} and {keys[-1]}"
+        goes, it = ("goes", "it") if len(keys) == 1 else ("go", "them")
+        notes.append(f"{which} {goes} with {axis.name}: what differs by {axis.name} may be due to {it} as well.")
+    return notes
 
 
 def _named(rows: str, cols: str, where: Where) -> str:
@@ -185,25 +236,24 @@ def _baseline(table: Ablation, baseline: str | None) -> tuple[str | None, str | 
     """Row and column of what is compared with; None for the cell's own."""
     if baseline is None:
         return (None, table.col_values[0]) if table.cols and len(table.col_values) > 1 else (table.row_values[0], None)
-    row: str | None = None
-    col: str | None = None
-    for word in baseline.split(","):
-        key, equals, value = word.strip().partition("=")
-        if not equals:
-            key, value = "", key
-        if value in table.row_values and key in ("", table.rows) and row is None:
-            row = value
-        elif table.cols and value in table.col_values and key in ("", table.cols) and col is None:
-            col = value
-        elif table.row_values.count(value) or (table.cols and table.col_values.count(value)):
+    methods = _settings(table.board)
+    found: list[str | None] = [None, None]
+    for word in map(str.strip, baseline.split(",")):
+        hits = {
+            index: value for index, axis in enumerate(table.axes) if (value := axis.find(word, methods)) is not None
+        }
+        free = [index for index in hits if found[index] is None]
+        if free:
+            found[free[0]] = hits[free[0]]
+        elif hits:
             raise UserError(f"baseline={baseline} names two values of one key. Give one.")
         else:
             values = [*table.row_values, *(table.col_values if table.cols else [])]
             raise UserError(
-                f"baseline={baseline}: there is no '{word.strip()}'{did_you_mean(value, values)} Give one of"
+                f"baseline={baseline}: there is no '{word}'{did_you_mean(word.rpartition('=')[2], values)} Give one of"
                 f" {', '.join(value for value in values if value)}."
             )
-    return row, col
+    return found[0], found[1]
 
 
 def _trained(board: Board) -> list[Place]:

@@ -6,10 +6,11 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from segladder.config.suggest import did_you_mean
 from segladder.report.comparable import OBJECTS, Ground, Mark, ground_of, marks_of
+from segladder.report.kept import Kept
 from segladder.report.methods import Method, group
 from segladder.report.reading import Run
 from segladder.report.samples import RESAMPLES, is_share, sample_methods
@@ -63,6 +64,10 @@ class Board:
     marks: list[Mark]
     notes: list[str]
     """What is missing or left out."""
+    resamples: int = RESAMPLES
+    """How often these were drawn again."""
+    kept: Kept = field(default_factory=Kept)
+    """What earlier reports have computed of single images."""
     which: str = ""
     """What tells it from another board of the same title."""
 
@@ -75,13 +80,16 @@ class Board:
         return f"{self.ground.title}{self.which}: {self.metric}"
 
 
-def boards(runs: Sequence[Run], *, metric: str | None = None, resamples: int = RESAMPLES) -> list[Board]:
+def boards(
+    runs: Sequence[Run], *, metric: str | None = None, resamples: int = RESAMPLES, kept: Kept | None = None
+) -> list[Board]:
     """A board for each test set and task.
 
     Args:
         runs: all there are, unfinished ones among them.
         metric: what is ranked by; None: what most runs of a board monitored.
         resamples: how often the test images are drawn again.
+        kept: what earlier reports have computed of single images.
 
     Raises:
         UserError: no run has a score, or none has the metric.
@@ -90,7 +98,7 @@ def boards(runs: Sequence[Run], *, metric: str | None = None, resamples: int = R
     found: list[Board] = []
     for ground, members in sorted(placed.items()):
         for task, name in _metrics(members, metric):
-            board = _board(ground, task, name, members, resamples=resamples)
+            board = _board(ground, task, name, members, resamples=resamples, kept=kept or Kept())
             if board is not None:
                 found.append(board)
     titles = Counter(board.title for board in found)
@@ -178,10 +186,10 @@ def _metrics(runs: Sequence[Run], wanted: str | None) -> list[tuple[str, str]]:
     return [(task, name) for task, name in found if name in names]
 
 
-def _board(ground: Ground, task: str, metric: str, runs: Sequence[Run], *, resamples: int) -> Board | None:
+def _board(ground: Ground, task: str, metric: str, runs: Sequence[Run], *, resamples: int, kept: Kept) -> Board | None:
     have = [run for run in runs if run.status not in ("finished", "evaluated") or metric in run.scores[run.scored]]
     grouped = group(have)
-    sampled = sample_methods(grouped.methods, metric, resamples=resamples)
+    sampled = sample_methods(grouped.methods, metric, resamples=resamples, kept=kept)
     methods = [method for method in grouped.methods if method.key in sampled.samples]
     if not methods:
         return None
@@ -222,6 +230,8 @@ def _board(ground: Ground, task: str, metric: str, runs: Sequence[Run], *, resam
         images=sampled.images,
         marks=marks,
         notes=notes,
+        resamples=resamples,
+        kept=kept,
     )
 
 

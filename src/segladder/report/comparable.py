@@ -127,6 +127,8 @@ def _letter(index: int) -> str:
 
 
 _Fact = str | int | None
+_LIMIT = "trainer.max_time"
+_UNLIMITED = "without a limit of time"
 
 
 def _protocol(run: Run) -> _Fact:
@@ -153,6 +155,19 @@ def _weights(run: Run) -> _Fact:
     return f"pretrained weights ({', '.join(run.pretrained)})" if run.pretrained else "random weights"
 
 
+def _limit(run: Run) -> _Fact:
+    """How long training might take at most, where that and not a number of steps is its budget."""
+    if run.seed is None or run.parent is not None:
+        return None
+    limit = run.settings.get(_LIMIT, "null")
+    return _UNLIMITED if limit in ("null", "") else f"for {limit} at most ({_LIMIT})"
+
+
+def _steps(run: Run) -> _Fact:
+    # a budget of time is marked as one: that it came to a few steps more or less is its nature
+    return None if _limit(run) not in (None, _UNLIMITED) else run.steps
+
+
 def _code(run: Run) -> _Fact:
     return run.fingerprint[:8] or None if run.seed is not None else None
 
@@ -167,7 +182,7 @@ def _says(beginning: str, preposition: str, end: str = "") -> Callable[[Sequence
     """Writes what a method has, and what most have; where no value is that of most, the others have others."""
 
     def say(mine: Sequence[_Fact], most: _Fact) -> str:
-        others = "others differ" if most is None else f"most {preposition} {_told([most])}"
+        others = "others differ" if most is None else " ".join(filter(None, ("most", preposition, _told([most]))))
         return f"{beginning} {_told(mine)}{end}; {others}"
 
     return say
@@ -181,7 +196,8 @@ _MUST_AGREE: tuple[tuple[Callable[[Run], _Fact], Callable[[Sequence[_Fact], _Fac
         _validation_data,
         lambda mine, most: f"best weights chosen on other validation images than {'most' if most else 'others'}",
     ),
-    (lambda run: run.steps, _says("trained for", "for", " steps")),
+    (_steps, _says("trained for", "for", " steps")),
+    (_limit, _says("trained", "")),
     (_weights, _says("began with", "with")),
     (_code, _says("run with code", "with")),
 )

@@ -44,7 +44,8 @@ def _first(board: Board) -> str:
         return f"{said}, and the data say that it is better than every other."
     if not beaten:
         return f"{said}, but the data tell it apart from no other."
-    return f"{said}; the data say that it is better than {_list(beaten)}, and leave open {_list(open_)}."
+    left = f"Whether it is better than {_list(open_)} is open."
+    return f"{said}; the data say that it is better than {_list(beaten)}. {left}"
 
 
 def _choice(board: Board) -> list[str]:
@@ -68,14 +69,14 @@ def _choice(board: Board) -> list[str]:
     top = board.places[0]
     if chosen is top:
         return [
-            f"Chosen on the validation set it is {top.method.label} as well, so that its {board.ground.split} score"
-            " is that of a choice made elsewhere."
+            f"The validation scores choose {top.method.label} as well, so that no choice made on the"
+            f" {board.ground.split} set flatters its {board.ground.split} score."
         ]
     difference = difference_of(chosen.sample, top.sample)
     return [
-        f"Chosen on the validation set it is {chosen.method.label}, whose {board.ground.split} {board.metric} is"
-        f" {figures.score(chosen.sample.mean)} ({figures.score(difference.value, sign=True)}): report that one. The"
-        f" best of {count} by its {board.ground.split} score looks better than it is."
+        f"The validation scores choose {chosen.method.label}, whose {board.ground.split} {board.metric} is"
+        f" {figures.score(chosen.sample.mean)} ({figures.score(difference.value, sign=True)} to {top.method.label}):"
+        f" report that one. The best of {count} by its {board.ground.split} score looks better than it is."
     ]
 
 

@@ -35,6 +35,9 @@ class Method:
         """`unet resnet18 dice+ce optimizer.lr=0.01`."""
         shown = {k: v for k, v in self.settings.items() if v and (self.named_by is None or k in self.named_by)}
         words = [v if k in LEADING else f"{k}={v}" for k, v in shown.items()]
+        if not words and self.named_by:
+            key = self.named_by[0]
+            return f"no {key}" if key in LEADING else f"{key} by default"
         return " ".join(words) or (self.runs[0].name if self.runs else self.key[:8])
 
     @property
@@ -65,17 +68,17 @@ def group(runs: Iterable[Run]) -> Grouped:
     by_key: dict[str, list[Run]] = {}
     for run in runs:
         by_key.setdefault(key_of(run), []).append(run)
-    methods, without = [], []
+    every: list[Method] = []
+    stands_for: dict[str, Run] = {}
     for key, members in by_key.items():
         kept, notes = _one_per_seed(members)
-        settings = _shown(members[-1] if not kept else kept[0])
-        if kept:
-            methods.append(Method(key=key, runs=kept, settings=settings, notes=notes))
-        else:
-            label = Method(key=key, runs=[], settings=settings).label
-            without.append(f"{label}: no finished run; {'; '.join(notes)}.")
-    _name(methods)
+        stands_for[key] = kept[0] if kept else members[-1]
+        every.append(Method(key=key, runs=kept, settings=_shown(stands_for[key]), notes=notes))
+    # those without a result are named like the others, so that one method has one name all over a report
+    _name(every, stands_for)
+    methods = [method for method in every if method.runs]
     _missing_seeds(methods)
+    without = [f"{method.label}: no finished run; {'; '.join(method.notes)}." for method in every if not method.runs]
     return Grouped(methods=methods, without_result=without)
 
 
@@ -97,12 +100,16 @@ def _one_per_seed(members: Sequence[Run]) -> tuple[list[Run], list[str]]:
         newest[run.id if run.seed is None else run.seed] = run
     notes = []
     if repeats := len(done) - len(newest):
-        notes.append(f"{repeats} {'repeat' if repeats == 1 else 'repeats'} left out, the newest counts")
+        notes.append(
+            f"{repeats} {'repeat' if repeats == 1 else 'repeats'} left out: of each seed the newest run counts"
+        )
     finished = {run.seed for run in newest.values()}
     for status in ("failed", "timeout", "pruned", "interrupted", "running", "bare"):
         lost = sorted({run.seed for run in members if run.status == status} - finished, key=_by_seed)
         if lost:
             which = f"{'seed' if len(lost) == 1 else 'seeds'} {', '.join(map(str, lost))}"
+            if lost == [None]:
+                which = "a run without a seed"
             reasons = {run.reason.splitlines()[0] for run in members if run.status == status and run.reason}
             why = f" ({reasons.pop()})" if len(reasons) == 1 else ""
             notes.append(f"{which} {'did not finish: ' if status != 'running' else 'still '}{status}{why}")
@@ -119,11 +126,11 @@ def _shown(run: Run) -> dict[str, str]:
     return dict(run.settings)
 
 
-def _name(methods: Sequence[Method]) -> None:
+def _name(methods: Sequence[Method], stands_for: Mapping[str, Run]) -> None:
     """Leaves of each method's settings what differs among them, and of `LEADING` what there is."""
     trained = [method for method in methods if not method.key.startswith("predictions ")]
     if len({_frozen(method.settings) for method in trained}) < len(trained):
-        _look_into_configs(trained)
+        _look_into_configs(trained, stands_for)
     keys = dict.fromkeys(key for method in trained for key in method.settings)
     telling = [key for key in keys if len({method.settings.get(key, "") for method in trained}) > 1]
     for method in methods:
@@ -150,7 +157,7 @@ def _frozen(settings: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     return frozenset(settings.items())
 
 
-def _look_into_configs(methods: Sequence[Method]) -> None:
+def _look_into_configs(methods: Sequence[Method], stands_for: Mapping[str, Run]) -> None:
     """Adds what differs in the saved configurations of methods for which the same was typed."""
     alike: dict[frozenset[tuple[str, str]], list[Method]] = {}
     for method in methods:
@@ -158,7 +165,7 @@ def _look_into_configs(methods: Sequence[Method]) -> None:
     for twins in alike.values():
         if len(twins) < 2:
             continue
-        flat = [_flat(_config(twin.runs[0])) for twin in twins]
+        flat = [_flat(_config(stands_for[twin.key])) for twin in twins]
         keys = sorted(set().union(*flat))
         differing = [key for key in keys if len({config.get(key, "") for config in flat}) > 1]
         for twin, config in zip(twins, flat, strict=True):

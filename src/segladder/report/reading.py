@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from segladder.data.progress import with_progress
+from segladder.report.measured import Measured, Number, number_of
 from segladder.runs.atomic import write_atomic
 from segladder.runs.code import fingerprint
 from segladder.runs.comparable import method_id, pretrained_of, protocol_of
@@ -29,8 +30,6 @@ from segladder.types import UserError
 INDEX = ".report-index.json"
 _NOT_SETTINGS = ("data", "study", "experiment", "debug", "logger", "callbacks", "runtime", "metric", "task")
 """Config groups that do not tell one method from another: what they change shows elsewhere."""
-
-Number = float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +67,18 @@ class Run:
     steps: int | None
     parameters: Number
     flops: Number
+    latency_ms: Number
+    """Of one image by itself, on `devices`."""
     images_per_second: Number
     hours: Number
     memory: Number
     devices: str
+    host: str
     fingerprint: str
     commit: str
     dirty: bool
+    senseless: dict[str, str]
+    """What should be a number and is none: key of the record -> what stands there."""
 
     @property
     def folder(self) -> RunFolder:
@@ -169,6 +173,7 @@ def _facts(record: Record, folder: RunFolder) -> Run:
         pretrained = pretrained_of(config) if pretrained is None else pretrained
     info = record.data.get("info")
     environment, code = record.environment, record.code
+    measured = Measured(record, folder)
     devices = environment.get("devices")
     return Run(
         path=str(folder.path),
@@ -182,7 +187,7 @@ def _facts(record: Record, folder: RunFolder) -> Run:
         task=record.task,
         seed=record.seed,
         created=record.created,
-        settings=settings_of(record.choices, record.overrides),
+        settings=settings_of(record.choices, record.overrides) | _limit(record),
         metric=str(record.monitor.get("name") or ""),
         minimised=record.monitor.get("mode") == "min",
         scores=_numbers(record.scores),
@@ -194,17 +199,26 @@ def _facts(record: Record, folder: RunFolder) -> Run:
         counts={k: v for k, v in _mapping(record.data.get("counts")).items() if isinstance(v, int)},
         protocol=protocol,
         pretrained=tuple(map(str, pretrained)) if isinstance(pretrained, list) else (),
-        steps=_whole(record.time.get("optimizer_steps")),
-        parameters=_number(record.model.get("parameters")),
-        flops=_number(record.model.get("flops")),
-        images_per_second=_number(record.time.get("images_per_second")),
-        hours=_hours(record.time.get("fit")),
-        memory=_number(record.memory.get("peak_device") or record.memory.get("peak_host")),
+        steps=measured.count("time.optimizer_steps"),
+        parameters=measured.amount("model.parameters"),
+        flops=measured.amount("model.flops"),
+        latency_ms=measured.amount("model.latency_ms"),
+        images_per_second=measured.amount("time.images_per_second"),
+        hours=_hours(measured.amount("time.fit")),
+        memory=measured.amount("memory.peak_device") or measured.amount("memory.peak_host"),
         devices=", ".join(map(str, devices)) if isinstance(devices, list) and devices else str(environment.get("cpu")),
+        host=str(environment.get("host") or ""),
         fingerprint=str(code.get("fingerprint") or ""),
         commit=str(code.get("commit") or ""),
         dirty=bool(code.get("dirty")),
+        senseless=measured.senseless,
     )
+
+
+def _limit(record: Record) -> dict[str, str]:
+    """The longest time of training, where that is the run's budget: a preset may set it without a word typed."""
+    limit = record.time.get("max_time")
+    return {} if limit is None else {"trainer.max_time": str(limit)}
 
 
 def settings_of(choices: Mapping[str, str | None], overrides: Iterable[str]) -> dict[str, str]:
@@ -240,23 +254,9 @@ def _texts(value: Any) -> dict[str, str]:
     return {str(key): str(text) for key, text in _mapping(value).items() if text is not None}
 
 
-def _number(value: Any) -> Number:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return None  # a whole number of hundreds of digits: nothing that was measured
-
-
 def _numbers(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Number]]:
-    return {split: {name: _number(value) for name, value in found.items()} for split, found in scores.items()}
+    return {split: {name: number_of(value) for name, value in found.items()} for split, found in scores.items()}
 
 
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _hours(value: Any) -> Number:
-    seconds = _number(value)
+def _hours(seconds: Number) -> Number:
     return None if seconds is None else seconds / 3600

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segladder.config.suggest import did_you_mean
-from segladder.report.ablation import Ablation, ablation, varying_keys
+from segladder.report.ablation import Ablation, ablation, axes
+from segladder.report.beside import unreadable
 from segladder.report.board import Board, boards
 from segladder.report.comparable import apart
 from segladder.report.findings import findings
+from segladder.report.kept import Kept
 from segladder.report.reading import Run, read_runs
 from segladder.report.samples import RESAMPLES
 from segladder.report.sheets.ablations import ablation_differences, ablation_sheet
@@ -75,10 +77,15 @@ def make_report(
     """
     found = read_runs(root)
     runs = _of_study(found.runs, study)
-    warnings = [f"{why} It is left out." for why in list(found.left_out.values())[:_SHOWN]]
-    if (more := len(found.left_out) - _SHOWN) > 0:
-        warnings.append(f"{more} more records cannot be read; see segladder runs list runs={root}.")
-    made = boards(runs, metric=metric, resamples=resamples)
+    warnings = _first(
+        [f"{why} It is left out." for why in found.left_out.values()],
+        f"more records cannot be read; see segladder runs list runs={root}",
+    )
+    warnings += _first([told for run in runs for told in _senseless(run)], "more numbers of records make no sense")
+    warnings += _first(unreadable(runs), "more files beside records are damaged")
+    kept = Kept(root)
+    made = boards(runs, metric=metric, resamples=resamples, kept=kept)
+    kept.tidy()
     warnings += apart(list(dict.fromkeys(board.ground for board in made)))
     parts, refused = [], []
     for board in made:
@@ -103,10 +110,27 @@ def make_report(
     return Report(root=root, parts=parts, warnings=warnings, runs=runs)
 
 
+def _first(sentences: Sequence[str], rest: str) -> list[str]:
+    """The first few sentences, and how many more there are."""
+    more = len(sentences) - _SHOWN
+    return [*sentences[:_SHOWN], *([f"{more:,} {rest}."] if more > 0 else [])]
+
+
+def _senseless(run: Run) -> list[str]:
+    return [
+        f"'{run.folder.result}' says {k} {v}, which is no measurement. It is left out."
+        for k, v in run.senseless.items()
+    ]
+
+
 def _no_grid(board: Board) -> list[str]:
-    keys = varying_keys(board)
-    told = f"{', '.join(keys)} vary, but not in a grid, so that there is no ablation table"
-    return [f"{board.title}: {told}. Name two with rows= and cols=, or one study with study=."] if keys else []
+    names = [axis.name for axis in axes(board)]
+    if not names:
+        return []
+    studies = sorted({run.study for place in board.places for run in place.method.runs})
+    one = f", or one study with study= ({', '.join(studies[:_SHOWN])})" if len(studies) > 1 else ""
+    told = f"{', '.join(names)} vary, but most of their combinations are missing, so that there is no ablation table"
+    return [f"{board.title}: {told}. Name its keys with rows= and cols={one}."]
 
 
 def _of_study(runs: Sequence[Run], study: str | None) -> list[Run]:

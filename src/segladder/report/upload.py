@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,12 @@ from segladder.report.report import Report
 from segladder.report.sheets.sheet import Cell
 from segladder.types import UserError
 
+_OLDER = {"dryrun": "offline", "run": "online"}
+"""Words that W&B still understands for its modes."""
+
 
 def upload(report: Report, files: Sequence[Path], output: Path, *, project: str = "segladder") -> str:
-    """Logs the report as a run of its own, online where an API key is at hand, offline else.
+    """Logs the report as a run of its own, as WANDB_MODE says; without it online where an API key is at hand.
 
     Args:
         report: what the tables are of.
@@ -22,14 +26,18 @@ def upload(report: Report, files: Sequence[Path], output: Path, *, project: str 
         project: W&B project.
 
     Returns:
-        A sentence that says where it is.
+        A sentence that says where it is, or a warning that it is nowhere.
 
     Raises:
-        UserError: W&B refused it, or could not be reached.
+        UserError: W&B refused it, or could not be reached, or WANDB_MODE asks for what cannot be.
     """
+    mode, why = _mode()
+    if mode == "disabled":
+        return (
+            "Warning: nothing was sent to Weights & Biases, as WANDB_MODE is disabled. Unset it, or choose"
+            " WANDB_MODE=offline to send the report later."
+        )
     import wandb
-
-    from segladder.tasks.trackers.wandb_tracker import wandb_mode
 
     settings = wandb.Settings(console="off", silent=True, init_timeout=30, x_disable_stats=True)
     name = f"report-{report.root.resolve().name}"
@@ -39,7 +47,7 @@ def upload(report: Report, files: Sequence[Path], output: Path, *, project: str 
                 project=project,
                 name=name,
                 job_type="report",
-                mode=wandb_mode("auto"),  # type: ignore[arg-type]
+                mode=mode,  # type: ignore[arg-type]
                 dir=str(output),
                 config={"runs": sum(len(p.method.runs) for part in report.parts for p in part.board.places)},
                 settings=settings,
@@ -56,14 +64,42 @@ def upload(report: Report, files: Sequence[Path], output: Path, *, project: str 
         if page.is_file():
             run.log({"page": wandb.Html(str(page), inject=False)})
         run.log_artifact(artifact)
-        url, folder = run.url, Path(run.dir).parent
+        url, folder = run.url if mode == "online" else None, Path(run.dir).parent
         run.finish()
     except (wandb.errors.Error, OSError) as error:
         raise UserError(
-            f"The report is written, but Weights & Biases did not take it: {error}. Try again with wandb=true, or with"
-            " WANDB_MODE=offline."
+            f"The report is written, but Weights & Biases did not take it: {str(error).rstrip('.')}. Try again with"
+            " wandb=true, or with WANDB_MODE=offline."
         ) from error
-    return f"In Weights & Biases: {url}." if url else f"For Weights & Biases, offline: wandb sync {folder}"
+    if url:
+        return f"In Weights & Biases: {url}"
+    return f"Not yet in Weights & Biases, {why}. Send it with: wandb sync {folder}"
+
+
+def _mode() -> tuple[str, str]:
+    """online, offline or disabled, and why."""
+    from segladder.tasks.trackers.wandb_tracker import wandb_mode
+
+    wish = os.environ.get("WANDB_MODE", "")
+    if not wish:
+        os.environ.pop("WANDB_MODE", None)  # W&B takes no empty word
+    elif wish in _OLDER:
+        os.environ["WANDB_MODE"] = _OLDER[wish]
+    elif wish not in ("", "online", "offline", "disabled"):
+        raise UserError(
+            f"The report is written, but not sent: WANDB_MODE={wish} is none of online, offline, disabled. Choose one,"
+            " or unset it."
+        )
+    mode = wandb_mode("auto")
+    if mode == "online":
+        try:
+            wandb_mode("online")
+        except UserError:
+            raise UserError(
+                "The report is written, but not sent: WANDB_MODE is online, and no W&B API key is on this machine. Run"
+                " `wandb login` once, or choose WANDB_MODE=offline."
+            ) from None
+    return mode, f"as WANDB_MODE is {wish}" if wish else "as no W&B API key is on this machine"
 
 
 def _artifact_name(name: str) -> str:

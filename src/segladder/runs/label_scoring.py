@@ -63,16 +63,16 @@ class LabelFiles:
         return score(self.predictions, self.samples, self.info, boundary_tolerance=task.boundary_tolerance, own=own)
 
     def draw(self, path: Path, images: PerImage, *, title: str) -> None:
-        """Writes the picture of examples."""
-        from segladder.tasks.callbacks.pictures import chosen_images
+        """Writes the picture of examples, and small ones of the worst images beside it."""
+        from segladder.tasks.callbacks.pictures import made_rows
         from segladder.viz import GridRow, class_grid
 
         info = self.info
         ids = list(self.predictions.files)
-        rows = []
-        for section, index, iou in chosen_images(images.miou(), 4):
+
+        def row_of(index: int, section: str, iou: float) -> GridRow:
             sample = self.samples.plain(index)
-            row = GridRow(
+            return GridRow(
                 image=sample["image"].numpy(),
                 pred=self.predictions.read(ids[index], info),
                 truth=sample["semantic"].numpy(),
@@ -80,7 +80,8 @@ class LabelFiles:
                 iou=iou,
                 section=section,
             )
-            rows.append(row)
+
+        rows = made_rows(row_of, images.miou(), ids, info, folder=path.parent)
         class_grid(rows, info=info, title=title).save(path)
 
 

@@ -94,21 +94,21 @@ class PanopticFiles:
         return Scored(scores=totals, per_class=per_class, images=metrics.images)
 
     def draw(self, path: Path, images: Any, *, title: str) -> str | None:
-        """Writes the picture of examples, their classes; returns why there is none, where there are no images here."""
+        """Writes the picture of examples, their classes, and small ones of the worst images beside it.
+
+        Returns:
+            Why there is none, where the data have no images here.
+        """
         from segladder.data.errors import DataError
         from segladder.masks.segments import class_map
-        from segladder.tasks.callbacks.pictures import chosen_images
+        from segladder.tasks.callbacks.pictures import made_rows
         from segladder.viz import GridRow, class_grid
 
-        rows = []
-        for section, index, score in chosen_images(images.ranking(), 4):
-            try:
-                sample = self.samples.plain(index)
-            except DataError as error:
-                return f"No pictures: {error}"
+        def row_of(index: int, section: str, score: float) -> GridRow:
+            sample = self.samples.plain(index)
             height, width = sample["semantic"].shape
             found = self._segments(self.ids[index], (height, width))
-            row = GridRow(
+            return GridRow(
                 image=sample["image"].numpy(),
                 pred=class_map(found, void=self.info.ignore_index),
                 truth=sample["semantic"].numpy(),
@@ -116,7 +116,11 @@ class PanopticFiles:
                 iou=score,
                 section=section,
             )
-            rows.append(row)
+
+        try:
+            rows = made_rows(row_of, images.ranking(), self.ids, self.info, folder=path.parent)
+        except DataError as error:
+            return f"No pictures: {error}"
         class_grid(rows, info=self.info, title=f"{title}: classes of the segments").save(path)
         return None
 

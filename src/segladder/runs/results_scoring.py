@@ -119,18 +119,18 @@ class ResultsFile:
         return Scored(scores=totals, per_class=per_class, images=metrics.images)
 
     def draw(self, path: Path, images: Any, *, title: str) -> str | None:
-        """Writes the picture of examples; returns why there is none, where the data have no images here."""
+        """Writes the picture of examples, and small ones of the worst images beside it.
+
+        Returns:
+            Why there is none, where the data have no images here.
+        """
         from segladder.data.errors import DataError
-        from segladder.tasks.callbacks.pictures import chosen_images
+        from segladder.tasks.callbacks.pictures import made_rows
         from segladder.viz import InstanceRow, instance_grid
 
-        rows = []
-        for section, index, score in chosen_images(images.ranking(), 4):
-            try:
-                sample = self.samples.plain(index)
-            except DataError as error:
-                return f"No pictures: {error}"
-            row = InstanceRow(
+        def row_of(index: int, section: str, score: float) -> InstanceRow:
+            sample = self.samples.plain(index)
+            return InstanceRow(
                 image=sample["image"].numpy(),
                 found=self._of(self.ids[index], sample["objects"].size),
                 truth=sample["objects"],
@@ -138,7 +138,11 @@ class ResultsFile:
                 score=score,
                 section=section,
             )
-            rows.append(row)
+
+        try:
+            rows = made_rows(row_of, images.ranking(), self.ids, self.info, folder=path.parent)
+        except DataError as error:
+            return f"No pictures: {error}"
         instance_grid(rows, info=self.info, title=title).save(path)
         return None
 

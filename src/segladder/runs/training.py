@@ -175,6 +175,8 @@ def _fit(job: Job, decision: Decision, trainer: Trainer, datamodule: Segmentatio
         "data_advice": watch.advice,
         "optimizer_steps": trainer.global_step,
     }
+    if (limit := job.cfg.trainer.get("max_time")) is not None:
+        record.time["max_time"] = str(limit)
     if keeper is not None and keeper.best_value is not None:
         record.monitor |= {"value": keeper.best_value, "epoch": keeper.best_epoch}
         record.scores["val"] = dict(keeper.best_scores)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Page:
 
     def table(self, name: str) -> str:
         """The beginning of a selector of what belongs to a table."""
-        return f"#{name} > .wide table" if name == "runs" else f"[id='{name}'] table"
+        return f"[id='{name}'] > .wide table"
 
     def heads(self, name: str = "runs") -> list[str]:
         return self.run(
@@ -100,7 +101,7 @@ class Page:
     def wait(self, sign: Callable[[], Any]) -> Any:
         from selenium.webdriver.support.wait import WebDriverWait
 
-        return WebDriverWait(self.browser, 10).until(lambda _: sign())
+        return WebDriverWait(self.browser, 30).until(lambda _: sign())
 
     def keys(self, *keys: str) -> None:
         from selenium.webdriver import ActionChains
@@ -149,3 +150,14 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def report(outputs: Path) -> Report:
     return make_report(outputs, base=outputs / "report", resamples=200)
+
+
+@pytest.fixture
+def many(report: Report) -> Report:
+    """450 runs, more than a page of the table holds."""
+    first = report.runs[0]
+    runs = [
+        replace(first, path=f"{first.path}-{i}", id=f"{i:064x}"[::-1], name=f"run-{i}", seed=i, parameters=i * 37 % 450)
+        for i in range(450)
+    ]
+    return Report(root=report.root, parts=[], runs=runs)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
-import zlib
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,17 +16,6 @@ from segladder.report.report import Report, make_report
 from segladder.types import UserError
 
 SCORE = "test miou"
-
-
-@pytest.fixture
-def many(report):
-    """450 runs, more than a page of the table holds."""
-    first = report.runs[0]
-    runs = [
-        replace(first, path=f"{first.path}-{i}", id=f"{i:064x}"[::-1], name=f"run-{i}", seed=i, parameters=i * 37 % 450)
-        for i in range(450)
-    ]
-    return Report(root=report.root, parts=[], runs=runs)
 
 
 def leaderboard(report: Report) -> str:
@@ -134,21 +120,6 @@ def test_typed_words_leave_the_rows_that_hold_all_of_them(opened, report):
     assert page.one("#runs tbody").text == "No runs fit the filters."
     page.button("Reset", "#runs").click()
     assert page.status() == "13 runs"
-
-
-def test_each_column_has_a_filter_of_its_own(opened, report):
-    from selenium.webdriver.support.select import Select
-
-    page = opened(report)
-    page.button("Filters", "#runs").click()
-    status = Select(page.one("#runs [aria-label='Filter status']"))
-    assert [option.text for option in status.options] == ["all", "failed", "finished"]
-    status.select_by_visible_text("finished")
-    assert page.status() == "12 of 13 runs shown"
-    middle = sorted(run.scores["test"]["miou"] for run in report.runs if run.scores)[5]
-    page.one(f"#runs [aria-label='Filter {SCORE}']").send_keys(f"> {middle:.7f}")
-    scores = [float(text) for text in page.column(SCORE)]
-    assert len(scores) in (6, 7) and all(score >= round(middle, 4) for score in scores)
 
 
 def test_columns_are_chosen_and_a_chosen_one_sorts_and_filters(opened, report):
@@ -287,31 +258,6 @@ def test_of_many_runs_the_page_says_that_it_leaves_their_curves_out(opened, many
     page.all("#runs tbody th a")[0].click()
     page.wait(lambda: page.all("dialog[open]"))
     assert "lie in" in page.one("dialog").text and not page.all("dialog pre")
-
-
-def test_all_rows_are_printed_and_no_controls(opened, many):
-    page = opened(many)
-    page.run(
-        "addEventListener('beforeprint', () => window.printed = document.querySelectorAll('#runs tbody tr').length)"
-    )
-    page.browser.print_page()
-    assert page.run("return window.printed") == 450
-    assert len(page.column("run")) == 200
-    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    hidden = page.all(".bar button") + page.all(".bar input") + page.all("#dark") + page.all(".pager button")
-    assert hidden and not any(control.is_displayed() for control in hidden)
-    assert page.one("#runs thead th").is_displayed()
-
-
-def test_of_an_open_run_its_page_is_printed_and_open_afterwards(opened, report):
-    page = opened(report, view=f"run={report.runs[0].id[:8]}")
-    page.run("addEventListener('beforeprint', () => window.modal = document.querySelector('dialog').matches(':modal'))")
-    page.browser.print_page()
-    assert page.run("return window.modal") is False  # a modal one is printed as far as it is seen
-    assert page.run("return document.querySelector('dialog').matches(':modal')") is True
-    assert "run=" in page.browser.current_url
-    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    assert page.one("dialog pre").is_displayed() and not page.one("main").is_displayed()
 
 
 def test_the_page_is_dark_where_the_reader_likes_it_and_at_a_press(opened, report):
@@ -481,28 +427,6 @@ def test_nothing_is_asked_of_the_network_and_the_page_may_not(opened, report):
     assert any("Content Security Policy" in message for message in page.errors())
 
 
-def test_pictures_are_part_of_the_page(opened, report, tmp_path):
-    png = tmp_path / "a.png"
-    png.write_bytes(_red_pixel())
-    svg = tmp_path / "b.svg"
-    svg.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="7" height="3"/>')
-    page = opened(report, pictures=[[("A red pixel", png), ("Nothing at all", "Nothing", svg)]])
-    png.unlink()
-    svg.unlink()
-    page.open()
-    sizes = page.run("return [...document.querySelectorAll('.pictures img')].map(i => [i.alt, i.naturalWidth])")
-    assert sizes == [["A red pixel", 1], ["Nothing", 7]]
-    assert [caption.text for caption in page.all(".pictures figcaption")] == ["A red pixel", "Nothing at all"]
-
-
-def test_a_picture_that_cannot_be_shown_is_named(report, tmp_path):
-    with pytest.raises(UserError, match=r"x\.png' cannot be read: No such file or directory"):
-        write_page(report, tmp_path / "page.html", pictures=[[("x", tmp_path / "x.png")]])
-    with pytest.raises(UserError, match=r"x\.pdf' is no \.png"):
-        write_page(report, tmp_path / "page.html", pictures=[[("x", tmp_path / "x.pdf")]])
-    assert not (tmp_path / "page.html").exists()
-
-
 def test_a_page_that_cannot_be_written_is_told_in_a_sentence(report, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot be made: .* Give one that can be written"):
@@ -528,14 +452,3 @@ def test_runs_of_one_id_have_pages_of_their_own(opened, tmp_path):
         titles.append(page.one("dialog h2").text)
         page.run("document.querySelector('dialog').close()")
     assert sorted(titles) == ["again", "first"]
-
-
-def _red_pixel() -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    head = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        chunk(kind, content)
-        for kind, content in ((b"IHDR", head), (b"IDAT", zlib.compress(b"\0\xff\0\0")), (b"IEND", b""))
-    )

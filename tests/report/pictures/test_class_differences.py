@@ -7,7 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from drawn_runs import draw_run, draw_sweep
+from drawn_runs import draw_object_run, draw_run, draw_sweep
+from segladder.metrics.match_table import average_precision
+from segladder.metrics.per_image import read_arrays
 from segladder.report.ablation import ablation
 from segladder.report.pictures.class_differences import class_differences, differences_of
 from segladder.report.pictures.picture import NothingToDraw
@@ -88,12 +90,50 @@ def test_without_single_images_intervals_are_over_seeds_alone(runs, board):
     (paths[4] / "per_image.npz").unlink()
     found = board()
     got, over = differences_of(found, *found.places)
-    assert over == "over seeds alone" and all(np.isnan(one.estimate.images_variance) for one in got)
+    assert over == "over seeds alone, as the single images of a run are not known"
+    assert all(np.isnan(one.estimate.images_variance) for one in got)
     records = [json.loads((path / "result.json").read_text())["per_class"]["test"]["iou"] for path in paths]
     for one in got:
         ours, theirs = ([record[one.name] for record in part] for part in (records[3:], records[:3]))
         assert one.estimate.value == pytest.approx(np.mean(ours) - np.mean(theirs))
         assert one.estimate.seeds_variance == pytest.approx(np.var(ours, ddof=1) / 3 + np.var(theirs, ddof=1) / 3)
+
+
+def test_of_objects_intervals_hold_seeds_and_images_by_their_matches(runs, board):
+    paths = [
+        draw_object_run(runs, loss=loss, good=good, seed=s)
+        for loss, good in (("ce", 0.2), ("dice", 0.5))
+        for s in (1, 2, 3)
+    ]
+    found = board(resamples=300)
+    got, over = differences_of(found, *found.places)
+    assert over == "over seeds and test images" and [one.name for one in got] == ["background", "disk", "ring"]
+    tables = [read_arrays(path / "per_image.npz") for path in paths]
+    rng = np.random.default_rng(7)
+    drawn = [rng.integers(0, 30, 30) for _ in range(300)]
+    moved = np.array([[average_precision(table, images)["ap"] for table in tables] for images in drawn])
+    whole = np.stack([average_precision(table)["ap"] for table in tables])
+    for index, one in enumerate(got):
+        ours, theirs = (
+            Sample.of(list(whole[part, index]), moved[:, part, index], images=30) for part in (slice(3, 6), slice(0, 3))
+        )
+        assert one.estimate.value == pytest.approx(difference_of(ours, theirs).value)
+        assert one.estimate.complete
+        assert one.estimate.error == pytest.approx(difference_of(ours, theirs).error, rel=0.15)
+
+
+def test_why_there_are_no_image_intervals_is_said(runs, board):
+    for loss in ("ce", "dice"):
+        draw_object_run(runs, loss=loss)
+    found = board(resamples=0)
+    assert differences_of(found, *found.places)[1] == "over seeds alone, as resamples=0 leaves the test images out"
+    found = board(resamples=100)
+    found.metric = "mask_ap_small"
+    for place in found.places:
+        for run in place.method.runs:
+            run.per_class["test"]["mask_ap_small"] = {"disk": 0.5}
+    said = "over seeds alone, as the files of single images hold nothing that it follows from"
+    assert differences_of(found, *found.places)[1] == said
 
 
 def test_a_class_that_does_not_occur_is_left_out(runs, board):
@@ -124,3 +164,14 @@ def test_of_many_classes_those_with_the_largest_differences_are_shown(runs, boar
     assert len(rows) == 40 and "Of 150 classes the 40 with the largest differences." in picture.caption
     largest = sorted((abs(one.estimate.value) for one in expected), reverse=True)[:40]
     assert sorted((abs(row[1]) for row in rows), reverse=True) == pytest.approx(largest)
+
+
+def test_long_names_stand_apart_on_both_sides(runs, board, styled):
+    names = [f"smp_deeplabv3plus_with_a_very_long_name_variant{index}_of_many_more" for index in (1, 2)]
+    draw_sweep(runs, methods={names[0]: 0.1, names[1]: 0.2}, by="model")
+    picture = styled(class_differences, board())
+    figure = picture.figure
+    figure.canvas.draw()
+    left, right = (text.get_window_extent() for text in figure.axes[0].texts)
+    assert figure.bbox.x0 <= left.x0 and left.x1 < right.x0 and right.x1 <= figure.bbox.x1
+    assert all(name in picture.caption for name in names)

@@ -8,6 +8,7 @@ import pytest
 from drawn_runs import draw_sweep
 from segladder.report.pictures.confusion import confusion, row_shares, summed
 from segladder.report.pictures.picture import NothingToDraw
+from segladder.report.pictures.style import WIDTH
 
 
 def matrices(picture):
@@ -19,7 +20,7 @@ def matrices(picture):
             [label.get_text() for label in axes.get_xticklabels()],
         )
         for axes in picture.figure.axes
-        if axes.images and axes.get_xlabel() == "predicted"
+        if axes.images
     ]
 
 
@@ -96,3 +97,39 @@ def test_sums_and_shares():
     shares = row_shares(whole)
     assert shares[0].tolist() == [1 / 8, 3 / 8, 4 / 8] and np.isnan(shares[1]).all()
     assert summed([{"confusion": one}, {}]) is None and summed([]) is None
+
+
+LONG = "efficientnet_b{}.ra_in1k_with_weights_of_ten_thousand_hours_and_more"
+
+
+@pytest.mark.parametrize("classes", [3, 12, 30])
+def test_titles_of_long_names_stand_apart_and_within_the_picture(runs, board, styled, add_confusion, classes):
+    names = [f"a long class {index}" for index in range(classes)]
+    for index in (1, 2):
+        for path in draw_sweep(
+            runs, methods={LONG.format(index): 0.1 * index}, by="backbone", seeds=(1,), classes=names, images=4
+        ):
+            add_confusion(path)
+    picture = styled(confusion, board())
+    figure = picture.figure
+    figure.canvas.draw()
+    titles = [axes._left_title for axes in figure.axes if axes.images]
+    boxes = [title.get_window_extent() for title in titles]
+    assert len(boxes) == 2 and not boxes[0].overlaps(boxes[1])
+    assert "b1" in titles[0].get_text().replace("\n", "") and "b2" in titles[1].get_text().replace("\n", "")
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in boxes)
+    assert figure.get_figwidth() <= WIDTH + 0.01
+    assert LONG.format(1) in picture.caption and LONG.format(2) in picture.caption
+
+
+@pytest.mark.parametrize(("classes", "below"), [(3, False), (12, True), (22, False), (32, True)])
+def test_the_second_matrix_stands_below_the_first_for_room_for_numbers_or_names(
+    runs, board, styled, add_confusion, classes, below
+):
+    names = [f"class{index}" for index in range(classes)]
+    for path in draw_sweep(runs, methods={"ce": 0.2, "dice": 0.1}, seeds=(1,), classes=names, images=4):
+        add_confusion(path)
+    first, second = (axes for axes in styled(confusion, board()).figure.axes if axes.images)
+    first, second = first.get_position(), second.get_position()
+    assert (second.y1 < first.y0) == below and (first.x1 < second.x0) == (not below)

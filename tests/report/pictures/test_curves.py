@@ -8,6 +8,7 @@ import pytest
 from drawn_runs import draw_run, draw_sweep
 from segladder.report.pictures.curves import band, learning_curves, read_curves
 from segladder.report.pictures.picture import NothingToDraw
+from segladder.report.pictures.style import WIDTH
 
 
 def curve(steps, values):
@@ -117,3 +118,17 @@ def test_long_curves_are_thinned_to_means_of_neighbours(runs, board, styled):
     (line,) = styled(learning_curves, board()).figure.axes[0].lines
     np.testing.assert_allclose(line.get_ydata(), values.reshape(-1, 10).mean(1))
     np.testing.assert_allclose(line.get_xdata(), np.arange(1, 4001).reshape(-1, 10).mean(1))
+
+
+def test_a_key_of_long_names_is_within_the_picture(runs, board, styled):
+    names = [f"smp_deeplabv3plus_with_a_very_long_name_variant{index}_of_many_more" for index in range(10)]
+    draw_sweep(runs, methods={name: 0.1 + 0.01 * index for index, name in enumerate(names)}, by="model", seeds=(1,))
+    picture = styled(learning_curves, board())
+    figure = picture.figure
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert len(set(shown)) == 10 and all("…" in text for text in shown)
+    assert figure.get_figwidth() <= WIDTH
+    assert figure.bbox.x0 <= legend.get_window_extent().x0 and legend.get_window_extent().x1 <= figure.bbox.x1
+    assert picture.caption.endswith("Names are cut; the leaderboard has them in full, in the same order.")

@@ -110,3 +110,15 @@ def test_of_many_methods_the_first_are_shown_and_the_cut_is_told(runs, board, st
     picture = styled(differences, board())
     assert len(drawn(picture.figure)) == 40
     assert "The first 40 of 44 are shown." in picture.caption
+
+
+def test_long_names_are_within_the_picture_and_in_full_in_the_caption(runs, board, styled):
+    names = [f"smp_deeplabv3plus_with_a_very_long_name_variant{index}_of_many" for index in range(3)]
+    draw_sweep(runs, methods={name: 0.1 * index for index, name in enumerate(names, start=1)}, by="model")
+    picture = styled(differences, board())
+    figure = picture.figure
+    figure.canvas.draw()
+    label = figure.axes[0].xaxis.label.get_window_extent()
+    assert figure.bbox.x0 <= label.x0 and label.x1 <= figure.bbox.x1
+    assert len(set(labels(figure))) == 2 and all("…" in text for text in labels(figure))
+    assert all(name in picture.caption for name in names)

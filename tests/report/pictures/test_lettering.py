@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from segladder.report.pictures.lettering import distinct, lettered, plain
@@ -31,7 +33,21 @@ def test_of_a_long_text_both_ends_stay():
     assert lettered("x" * 20, longest=20) == "x" * 20
 
 
-def test_texts_that_came_out_alike_are_numbered():
-    texts = ["a" * 50 + c + "a" * 50 for c in "xyz"] + ["b"]
+def test_of_long_texts_that_stays_which_tells_them_apart():
+    texts = ["a" * 50 + c + "a" * 50 for c in "xyz"] + ["a" * 101]
     shown = distinct(texts, longest=20)
-    assert len(set(shown)) == 4 and shown[3] == "b" and shown[0].endswith("(1)") and shown[2].endswith("(3)")
+    assert len(set(shown)) == 4 and max(map(len, shown)) <= 20
+    assert [letter for text, letter in zip(shown, "xyz", strict=False) if letter in text] == ["x", "y", "z"]
+    # of others the end that differs is kept longer than the one that does not
+    assert distinct(["a" * 30 + "bcd" + "e" * 14, "a" * 30 + "bxd" + "e" * 14], longest=20) == [
+        "aaa…cdeeeeeeeeeeeeee",
+        "aaa…xdeeeeeeeeeeeeee",
+    ]
+
+
+def test_texts_that_come_out_alike_are_numbered():
+    rng = random.Random(1)
+    texts = ["".join(rng.choice("ab") for _ in range(200)) for _ in range(600)]
+    shown = distinct(texts, longest=8)
+    assert len(set(shown)) == len(set(texts)) == 600 and any(text.endswith("(2)") for text in shown)
+    assert distinct(["same", "same", "other"]) == ["same (1)", "same (2)", "other"]

@@ -10,8 +10,12 @@ import numpy as np
 import pytest
 
 from drawn_runs import draw_run, draw_sweep
-from segladder.report.pictures.pareto import front, pareto
+from segladder.report.board import share_interval
+from segladder.report.pictures.names import names_of
+from segladder.report.pictures.pareto import COSTS, FRONT, front, pareto
 from segladder.report.pictures.picture import NothingToDraw
+
+LATENCY, PARAMETERS, FLOPS, SPEED = COSTS
 
 
 def beaten(mine, other, less_cost, less_score):
@@ -42,11 +46,16 @@ def draw_models(runs, models):
     """Runs of models: name -> (share of pixels missed, parameters, operations, images a second)."""
     for model, (miss, parameters, flops, speed) in models.items():
         for seed in (1, 2, 3):
-            path = draw_run(runs, model=model, seed=seed, miss=miss) / "result.json"
-            record = json.loads(path.read_text())
-            record["model"] |= {"parameters": parameters, "flops": flops}
-            record["time"]["images_per_second"] = speed
-            path.write_text(json.dumps(record))
+            path = draw_run(runs, model=model, seed=seed, miss=miss)
+            changed(path, "model", parameters=parameters, flops=flops, latency_ms=1000 / speed)
+            changed(path, "time", images_per_second=speed)
+
+
+def changed(path, part, **values):
+    """Of a run's record."""
+    record = json.loads((path / "result.json").read_text())
+    record[part] |= values
+    (path / "result.json").write_text(json.dumps(record))
 
 
 MODELS = {
@@ -57,93 +66,208 @@ MODELS = {
 }
 
 
-def test_each_cost_that_differs_has_a_panel_with_its_front(runs, board, styled):
+def line_of_the_front(axes):
+    (line,) = [line for line in axes.lines if line.get_gid() == FRONT]
+    return list(zip(line.get_xdata(), line.get_ydata(), strict=True))
+
+
+def bars(axes):
+    return [tuple(map(tuple, ends)) for some in axes.collections for ends in some.get_segments()]
+
+
+def dots(axes):
+    """The points, in pixels."""
+    lines = [line for line in axes.lines if line.get_marker() == "o"]
+    return axes.transData.transform([point for line in lines for point in line.get_xydata()])
+
+
+@pytest.mark.parametrize(
+    ("cost", "label", "costs"),
+    [
+        (LATENCY, "latency of one image, ms", {name: 1000 / of[3] for name, of in MODELS.items()}),
+        (PARAMETERS, "parameters, millions", {name: of[1] / 1e6 for name, of in MODELS.items()}),
+        (FLOPS, "GFLOP per image", {name: of[2] / 1e9 for name, of in MODELS.items()}),
+        (SPEED, "images/s in training", {name: of[3] for name, of in MODELS.items()}),
+    ],
+)
+def test_each_cost_has_a_picture_with_its_front(runs, board, styled, cost, label, costs):
     draw_models(runs, MODELS)
     found = board()
-    picture = styled(pareto, found)
-    labels = ["parameters, millions", "GFLOP per image", "images/s in training"]
-    assert [axes.get_xlabel() for axes in picture.figure.axes] == labels
+    picture = styled(pareto, found, cost)
+    (axes,) = picture.figure.axes
+    assert axes.get_xlabel() == label and picture.kind == f"pareto-{cost.kind}"
     means = {place.method.settings["model"]: place.estimate.value for place in found.places}
-    for axes, unit, column in zip(picture.figure.axes, (1e6, 1e9, 1), (1, 2, 3), strict=True):
-        (line,) = [line for line in axes.lines if line.get_gid() == "front"]
-        points = list(zip(line.get_xdata(), line.get_ydata(), strict=True))
-        expected = [(MODELS[name][column] / unit, means[name]) for name in ("small", "middle", "large")]
-        assert points[:3] == [pytest.approx(point) for point in expected]
-        # from the best on the line goes to where costs are high: right, or left for speeds
-        end, last = points[3]
-        assert last == points[2][1] and (end > points[2][0] if column < 3 else end < points[2][0])
+    points = line_of_the_front(axes)
+    assert points[:3] == [pytest.approx((costs[name], means[name])) for name in ("small", "middle", "large")]
+    # from the best on the line goes to where costs are high: right, or left for speeds
+    end, last = points[3]
+    assert last == points[2][1] and (end < points[2][0] if cost is SPEED else end > points[2][0])
     assert "large" in picture.alt and "wasteful" not in picture.alt
 
 
 def test_bars_are_the_intervals_of_the_means(runs, board, styled):
     draw_models(runs, MODELS)
     found = board()
-    axes = styled(pareto, found).figure.axes[0]
-    bars = {
-        tuple(line.get_ydata())
-        for line in axes.lines
-        if len(line.get_xdata()) == 2 and line.get_xdata()[0] == line.get_xdata()[1]
-    }
+    drawn = bars(styled(pareto, found, PARAMETERS).figure.axes[0])
+    assert len(drawn) == 4
     for place in found.places:
-        assert any(bar == pytest.approx(place.estimate.interval()) for bar in bars)
+        assert any((low[1], high[1]) == pytest.approx(place.estimate.interval()) for low, high in drawn)
 
 
-def test_costs_in_which_methods_do_not_differ_have_no_panel(runs, board, styled):
+def test_bars_and_axis_of_a_share_end_where_shares_end(runs, board, styled):
+    # seeds far apart near 1: the interval of the mean reaches beyond
+    for model, misses in {"a": (0.001, 0.03), "bb": (0.002, 0.04)}.items():
+        for seed, miss in enumerate(misses):
+            draw_run(runs, model=model, seed=seed, miss=miss)
+    found = board()
+    assert all(place.estimate.interval()[1] > 1 for place in found.places)
+    (axes,) = styled(pareto, found, PARAMETERS).figure.axes
+    ends = sorted((low[1], high[1]) for low, high in bars(axes))
+    assert ends == [pytest.approx(share_interval(place.estimate, "miou")) for place in reversed(found.places)]
+    assert max(high for _, high in ends) == 1.0
+    assert 1.0 < axes.get_ylim()[1] < 1.1 and axes.get_ylim()[0] > -0.1
+
+
+def test_a_cost_in_which_methods_do_not_differ_has_no_picture(runs, board, styled):
     draw_models(runs, {name: (miss, 1e6, flops, 100.0 + miss) for name, (miss, _, flops, _) in MODELS.items()})
-    picture = styled(pareto, board())
-    assert [axes.get_xlabel() for axes in picture.figure.axes] == ["GFLOP per image"]
+    found = board()
+    for cost in (LATENCY, PARAMETERS, SPEED):
+        with pytest.raises(NothingToDraw, match="the methods do not differ in it"):
+            styled(pareto, found, cost)
+    assert styled(pareto, found, FLOPS).figure.axes
 
 
-def test_methods_of_equal_cost_have_no_such_picture(runs, board, styled):
+def test_a_latency_that_nobody_measured_is_told_with_how_to_get_it(runs, board, styled):
     draw_sweep(runs, methods={"ce": 0.1, "dice": 0.2})
-    with pytest.raises(NothingToDraw, match="do not differ in parameters, operations or speed"):
-        styled(pareto, board())
+    with pytest.raises(NothingToDraw, match=r"latency .*: no record holds it\. A search with latency"):
+        styled(pareto, board(), LATENCY)
 
 
-def test_speeds_on_different_devices_are_not_compared(runs, board, styled):
+@pytest.mark.parametrize("damaged", [None, "12 ms", [3], True, float("nan"), float("inf"), -4.0, 0, 10**400])
+def test_a_damaged_cost_is_as_one_that_is_missing(runs, board, styled, damaged):
     draw_models(runs, MODELS)
-    for path in runs.glob("study/disks-small-*/result.json"):
-        record = json.loads(path.read_text())
-        record["environment"]["devices"] = ["a fast one"]
-        path.write_text(json.dumps(record))
-    picture = styled(pareto, board())
-    assert len(picture.figure.axes) == 2 and "different devices" in picture.caption
+    for path in runs.glob("study/disks-wasteful-*"):
+        changed(path, "model", latency_ms=damaged)
+    found = board()
+    picture = styled(pareto, found, LATENCY)
+    assert len(dots(picture.figure.axes[0])) == 3
+    assert "It is not known of 1 of 4 methods." in picture.caption
+
+
+@pytest.mark.parametrize("cost", [LATENCY, SPEED])
+def test_times_on_different_devices_are_not_compared(runs, board, styled, cost):
+    draw_models(runs, MODELS)
+    for path in runs.glob("study/disks-small-*"):
+        changed(path, "environment", devices=["a fast one"])
+    found = board()
+    with pytest.raises(NothingToDraw, match=r"different devices \(a fast one, a processor\)"):
+        styled(pareto, found, cost)
+    assert styled(pareto, found, PARAMETERS).figure.axes
+
+
+def test_times_of_several_machines_with_one_device_are_told(runs, board, styled):
+    draw_models(runs, MODELS)
+    assert "Measured on a processor." in styled(pareto, board(), LATENCY).caption
+    for number, path in enumerate(sorted(runs.glob("study/*"))):
+        changed(path, "environment", host=f"node{number % 3}")
+    assert "Measured on a processor of 3 machines." in styled(pareto, board(), LATENCY).caption
+
+
+def crowd(count, *, spread=0.5):
+    rng = np.random.default_rng(count)
+    sizes = np.exp(rng.normal(16, spread, count))
+    return {f"model{i}": (0.1 + 0.1 * rng.random(), sizes[i], sizes[i] * 100, 100.0) for i in range(count)}
 
 
 @pytest.mark.parametrize("count", [4, 12, 40])
-def test_no_name_covers_another_or_leaves_its_panel(runs, board, styled, count):
-    rng = np.random.default_rng(count)
-    sizes = np.exp(rng.normal(16, 0.5, count))
-    models = {f"model{i}": (0.1 + 0.1 * rng.random(), sizes[i], sizes[i] * 100, 100.0) for i in range(count)}
-    draw_models(runs, models)
-    figure = styled(pareto, board()).figure
-    for axes in figure.axes:
-        boxes = [text.get_window_extent() for text in axes.texts]
-        assert len(boxes) >= min(count, 4)
-        frame = axes.get_window_extent()
-        points = [
-            axes.transData.transform((line.get_xdata()[0], line.get_ydata()[0]))
-            for line in axes.lines
-            if line.get_marker() == "o"
-        ]
-        for box in boxes:
-            assert frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            assert not any(box.contains(*point) for point in points)
-        assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+def test_no_name_covers_another_or_a_point_or_leaves_its_panel(runs, board, styled, count):
+    draw_models(runs, crowd(count))
+    (axes,) = styled(pareto, board(), PARAMETERS).figure.axes
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == count
+    frame = axes.get_window_extent()
+    for box in boxes:
+        assert frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+        assert not any(box.contains(*point) for point in dots(axes))
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
 
 
-def test_where_there_is_no_room_the_front_is_named_and_the_rest_is_told(runs, board, styled):
-    models = {f"model{i:02}": (0.1 + 0.002 * i, 1e6 * (1 + 0.01 * i), 1e9, 100.0) for i in range(40)}
+@pytest.mark.parametrize("count", [4, 12, 40])
+def test_a_name_without_a_line_to_it_is_nearest_to_its_own_point(runs, board, styled, count):
+    draw_models(runs, crowd(count, spread=0.1))
+    (axes,) = styled(pareto, board(), PARAMETERS).figure.axes
+    led = axes.transData.transform(
+        [line.get_xydata()[0] for line in axes.lines if line.get_gid() == "leader"] or [(0, 0)]
+    )
+    for text in axes.texts:
+        own = axes.transData.transform(text.xy)
+        if np.hypot(*(led - own).T).min() < 0.5:
+            continue
+        box = text.get_window_extent()
+        off = np.hypot(
+            np.maximum(0, np.maximum(box.x0 - dots(axes)[:, 0], dots(axes)[:, 0] - box.x1)),
+            np.maximum(0, np.maximum(box.y0 - dots(axes)[:, 1], dots(axes)[:, 1] - box.y1)),
+        )
+        nearest = dots(axes)[off.argmin()]
+        assert nearest == pytest.approx(own, abs=0.5)
+
+
+def test_lines_to_names_pass_no_other_point(runs, board, styled):
+    # scores close together at one cost: points upon points
+    models = {f"model{i}": (0.1 + 0.0008 * i, 1e6, 1e9, 100.0) for i in range(5)}
+    draw_models(runs, models | {"far": (0.3, 9e6, 1e9, 100.0)})
+    (axes,) = styled(pareto, board(), PARAMETERS).figure.axes
+    lines = [line for line in axes.lines if line.get_gid() == "leader" and len(line.get_xdata()) == 2]
+    assert lines, "points that share their place have names with lines"
+    for line in lines:
+        start, end = axes.transData.transform(line.get_xydata())
+        for dot in dots(axes):
+            if np.hypot(*(dot - start)) < 0.5:
+                continue
+            along = np.clip(np.dot(dot - start, end - start) / np.dot(end - start, end - start), 0, 1)
+            off = np.hypot(*(start + along * (end - start) - dot))
+            assert off >= 0.7 * min(12.0, np.hypot(*(dot - start)))
+
+
+def key_of(figure):
+    """The list below a plot: number -> name."""
+    texts = [text.get_text() for text in figure.texts]
+    return dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def test_of_many_methods_points_bear_their_lines_in_the_leaderboard(runs, board, styled):
+    draw_models(runs, crowd(30))
+    found = board()
+    picture = styled(pareto, found, PARAMETERS)
+    key = key_of(picture.figure)
+    assert key == {str(line): name for line, name in enumerate(names_of(found.places), start=1)}
+    assert "Numbers are lines of the leaderboard." in picture.caption
+    (axes,) = picture.figure.axes
+    for text in axes.texts:
+        place = found.places[int(text.get_text()) - 1]
+        assert text.xy[1] == pytest.approx(place.estimate.value)
+    # the list stands below the plot and within the figure
+    bottom = axes.get_tightbbox().y0
+    for text in picture.figure.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= picture.figure.bbox.x1 and box.y0 >= 0 and box.y1 <= bottom
+
+
+def test_of_too_many_methods_the_front_and_the_best_are_named_and_the_rest_is_told(runs, board, styled):
+    models = {f"model{i:02}": (0.1 + 0.002 * i, 1e6 * (1 + 0.01 * i), 1e9, 100.0) for i in range(45)}
     draw_models(runs, models)
-    picture = styled(pareto, board())
-    assert "model00" in {text.get_text() for text in picture.figure.axes[0].texts}
-    assert "Where there was no room a method has no name" in picture.caption
+    picture = styled(pareto, board(), PARAMETERS)
+    key = key_of(picture.figure)
+    assert key["1"] == "model00" and 1 < len(key) <= 20
+    assert f"{45 - len(key)} of 45 points have none" in picture.caption
 
 
 def test_costs_far_apart_stand_on_a_logarithmic_axis_with_plain_numbers(runs, board, styled):
     draw_models(runs, MODELS)
-    figure = styled(pareto, board()).figure
-    assert figure.axes[0].get_xscale() == "log" and figure.axes[2].get_xscale() == "linear"
+    found = board()
+    figure = styled(pareto, found, PARAMETERS).figure
+    assert figure.axes[0].get_xscale() == "log"
+    assert styled(pareto, found, SPEED).figure.axes[0].get_xscale() == "linear"
     figure.draw_without_rendering()
     shown = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert "10" in shown and not any("$" in text for text in shown)
@@ -153,5 +277,5 @@ def test_scores_that_are_to_be_low_have_the_front_below(runs, board, styled):
     draw_models(runs, MODELS)
     found = board()
     found.minimised = True
-    (line,) = [line for line in styled(pareto, found).figure.axes[0].lines if line.get_gid() == "front"]
-    assert len(set(line.get_ydata())) == 1, "the smallest model has the lowest score: nothing else is worth its cost"
+    heights = {y for _, y in line_of_the_front(styled(pareto, found, PARAMETERS).figure.axes[0])}
+    assert len(heights) == 1, "the smallest model has the lowest score: nothing else is worth its cost"

@@ -56,3 +56,13 @@ def test_marks_and_what_is_missing_stand_below(tmp_path, board):
     assert "focal: seed 2 did not finish: failed (bad luck)." in sheet.notes
     marks = {row[2].text: cell.marks for row in sheet.rows for cell in row if cell.marks}
     assert list(marks.values()) == [("a",)]
+
+
+def test_where_the_scored_images_are_called_val_no_two_columns_have_one_name(tmp_path, board):
+    draw_sweep(tmp_path, methods={"ce": 0.1, "dice": 0.3})
+    for path in tmp_path.glob("*/*/result.json"):
+        record = json.loads(path.read_text())
+        record["data"]["splits"] |= {"test": "val"}  # as on VOC and Cityscapes
+        path.write_text(json.dumps(record))
+    titles = [column.title for column in leaderboard(board(), base=tmp_path).columns]
+    assert titles.count("val miou") == 1 and "val miou (best epoch)" in titles

@@ -72,3 +72,34 @@ def test_unequal_spreads_are_kept_apart(seeds):
     ]
     p_values = stats.ttest_ind(*drawn, axis=1, equal_var=False).pvalue
     assert found == pytest.approx((p_values < 0.05).mean(), abs=0.02)
+
+
+def test_images_that_add_little_never_make_a_test_surer():
+    # by their many degrees of freedom they would
+    assert power_of(difference(2.0, images=1e-3), 3) <= power_of(difference(2.0), 3)
+
+
+def test_power_is_a_number_where_scipys_noncentral_t_has_none():
+    found = Estimate(
+        value=0.013549721929571934,
+        seeds_variance=7.24e-07,
+        images_variance=1.1563913416857513e-08,
+        freedom=2.09,
+        seed_terms=((7.188030250836226e-07, 2), (5.207536252059588e-09, 2)),
+        seeds=(3, 3),
+    )
+    chances = [power_of(found, seeds, level=0.05 / 36) for seeds in range(2, 8)]
+    assert all(0 <= chance <= 1 for chance in chances) and chances == sorted(chances)
+    # the same by drawing: the mean's deviation, and each side's variance over seeds
+    rng = np.random.default_rng(0)
+    spreads = [part * 3 for part, _ in found.seed_terms]
+    draws = [rng.normal(0, np.sqrt(spread), (200_000, 4)) for spread in spreads]
+    parts = [one.var(1, ddof=1) / 4 for one in draws]
+    variance = parts[0] + parts[1]
+    value = found.value + draws[0].mean(1) - draws[1].mean(1)
+    freedom = variance**2 / ((parts[0] ** 2 + parts[1] ** 2) / 3)
+    p = 2 * stats.t.sf(abs(value) / np.sqrt(variance), freedom)
+    assert chances[2] == pytest.approx((p < 0.05 / 36).mean(), abs=0.05)
+    assert seeds_needed(found, level=0.05 / 36).seeds == 2 + next(
+        i for i, chance in enumerate(chances) if chance >= 0.8
+    )

@@ -127,3 +127,40 @@ def test_other_images_are_not_compared():
 def test_no_seed_is_no_score():
     with pytest.raises(ValueError, match="without a seed"):
         Sample.of([])
+
+
+def test_with_images_an_interval_is_never_narrower_than_of_the_seeds_alone():
+    # one method varies from seed to seed, the other hardly: two degrees of freedom, which images would multiply
+    ours, theirs = [0.80, 0.82, 0.84], [0.70, 0.7001, 0.7002]
+    seeds = difference_of(Sample.of(ours), Sample.of(theirs))
+    known = [
+        Sample.of(scores, resampled_like(scores, images=1000, seed=number, own=0.006)[:, :1] + [0, 0, 0], images=1000)
+        for number, scores in enumerate((ours, theirs))
+    ]
+    both = difference_of(*known)
+    assert both.images_variance > 0 and both.freedom > seeds.freedom
+    assert both.variance > seeds.variance
+    reach = [found.interval()[1] - found.value for found in (seeds, both)]
+    assert reach[1] >= reach[0]
+    assert both.p_value() >= seeds.p_value()
+    # wider where the images matter
+    much = difference_of(
+        *(
+            Sample.of(s, resampled_like(s, images=1000, seed=n, shared=0.05 * n), images=1000)
+            for n, s in enumerate((ours, theirs))
+        )
+    )
+    assert much.interval()[1] - much.value > 1.5 * reach[0]
+
+
+@given(SCORES, SCORES, st.floats(0, 0.1))
+def test_an_interval_leaves_zero_out_where_the_test_finds_a_difference(ours, theirs, images):
+    samples = [
+        Sample.of(scores, resampled_like(scores, images=50, seed=number, own=images, resamples=50), images=50)
+        for number, scores in enumerate((ours, theirs))
+    ]
+    found = difference_of(*samples)
+    low, high = found.interval()
+    if math.isnan(found.p_value()) or abs(found.p_value() - 0.05) < 1e-9:
+        return
+    assert (low > 0 or high < 0) == (found.p_value() < 0.05)

@@ -1,4 +1,4 @@
-// A column of a table: the text of each row, what it is sorted by, and what a filter lets through.
+// A column of a table: the text of each row, and what it is sorted by.
 
 const grouped = (whole) => String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -47,6 +47,17 @@ class Column {
     return typeof this.sortKeys.find((key) => key !== null) === "number";
   }
 
+  // whether a cell has just this text
+  has(text) {
+    this.cachedTexts ??= new Set(this.words ?? Array.from({ length: this.rows }, (_, row) => this.text(row)));
+    return this.cachedTexts.has(text);
+  }
+
+  some(holds) {
+    for (let row = 0; row < this.rows; row += 1) if (holds(row)) return true;
+    return false;
+  }
+
   compare(down) {
     const keys = this.sortKeys;
     const sign = down ? -1 : 1;
@@ -57,14 +68,14 @@ class Column {
     };
   }
 
-  // the different texts in order, where they are few enough to choose from; null for measured numbers
+  // the different texts in order, where they are few enough to choose from; null for numbers
   get choices() {
     if (this.cachedChoices === undefined) this.cachedChoices = this.findChoices();
     return this.cachedChoices;
   }
 
   findChoices() {
-    if (this.values && this.kind !== "whole" && this.kind !== "count") return null;
+    if (this.values) return null;
     const first = new Map();
     for (let row = 0; row < this.rows; row += 1) {
       const text = this.text(row);
@@ -73,27 +84,5 @@ class Column {
     }
     const compare = this.compare(false);
     return [...first].sort((a, b) => compare(a[1], b[1])).map(([text]) => text);
-  }
-
-  // =word: exactly that; >0.9, <=1, 0.5..0.7: of numbers; anything else: holds it
-  filter(words) {
-    if (words.startsWith("=")) return (row) => this.text(row) === words.slice(1);
-    const span = /^\s*(\S+?)\s*\.\.\s*(\S+)\s*$/.exec(words);
-    const bound = /^\s*([<>]=?)\s*(\S+)\s*$/.exec(words);
-    const limits = (span ? span.slice(1) : bound ? [bound[2]] : []).map(Number);
-    if (this.numeric && limits.length > 0 && limits.every(Number.isFinite)) {
-      const keys = this.sortKeys;
-      const [low, high = low] = limits;
-      const holds = {
-        ">": (key) => key > low,
-        ">=": (key) => key >= low,
-        "<": (key) => key < low,
-        "<=": (key) => key <= low,
-        "..": (key) => key >= low && key <= high,
-      }[span ? ".." : bound[1]];
-      return (row) => keys[row] !== null && holds(keys[row]);
-    }
-    const wanted = words.trim().toLowerCase();
-    return (row) => this.text(row).toLowerCase().includes(wanted);
   }
 }

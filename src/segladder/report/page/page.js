@@ -49,3 +49,5 @@ toggle.addEventListener("click", () => {
 });
 dark.addEventListener("change", () => setTheme(null));
 setTheme(remembered());
+
+following(tables);

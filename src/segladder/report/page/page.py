@@ -6,11 +6,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 from segladder.report.page.details import MOST_RUNS, details
-from segladder.report.page.embedded import data_uri, escaped, json_text
+from segladder.report.page.embedded import escaped, json_text
+from segladder.report.page.pictures import Picture, picture_html
 from segladder.report.page.runs_table import RunsTable, runs_table
 from segladder.report.page.tables import Data, table_data, table_html, unused
 from segladder.report.report import Part, Report
@@ -18,22 +20,40 @@ from segladder.report.sheets.sheet import Sheet
 from segladder.runs.atomic import write_atomic
 from segladder.types import UserError
 
-_SCRIPTS = ("view.js", "columns.js", "table.js", "curves.js", "run.js", "page.js")
+_SCRIPTS = (
+    "view.js",
+    "columns.js",
+    "filters.js",
+    "printing.js",
+    "table.js",
+    "curves.js",
+    "run.js",
+    "following.js",
+    "page.js",
+)
 """In the order of their needs; they make one script."""
-
-Picture = tuple[str, Path] | tuple[str, str, Path]
-"""Caption, words for those who cannot see it (the caption where they are left out), and file."""
 
 Pictures = Sequence[Sequence[Picture]]
 
+_REFRESH = re.compile("<!--refresh-->.*?<!--/refresh-->\n", re.DOTALL)
 
-def write_page(report: Report, path: Path, *, pictures: Pictures | None = None) -> Path:
+
+def write_page(
+    report: Report,
+    path: Path,
+    *,
+    pictures: Pictures | None = None,
+    left_out: Sequence[Sequence[str]] | None = None,
+    refresh: float | None = None,
+) -> Path:
     """Writes the page.
 
     Args:
         report: what it shows.
         path: of the HTML file, in the folder that the links of the report's sheets are relative to.
         pictures: of each part, what stands below its tables.
+        left_out: of each part, sentences that say which pictures are missing and why.
+        refresh: seconds after which a browser loads the page again; None where it is the last of a sweep.
 
     Returns:
         The path written.
@@ -49,7 +69,9 @@ def write_page(report: Report, path: Path, *, pictures: Pictures | None = None) 
     sheets: list[Data] = []
     for number, part in enumerate(report.parts, start=1):
         named = [(unused(sheet.name, used), sheet) for sheet in part.sheets]
-        sections.append(_board(number, part, named, pictures[number - 1] if pictures else ()))
+        shown = pictures[number - 1] if pictures else ()
+        missing = left_out[number - 1] if left_out else ()
+        sections.append(_board(number, part, named, shown, missing))
         sheets += [_sheet_data(part, name, sheet, table) for name, sheet in named]
     sections.append(_runs(table, detailed=told is not None))
     style, script = _file("page.css"), "\n".join(map(_file, _SCRIPTS))
@@ -57,6 +79,7 @@ def write_page(report: Report, path: Path, *, pictures: Pictures | None = None) 
         template,
         {
             "policy": _policy(style, script),
+            "refresh": _refresh(refresh),
             "title": escaped(f"Report of {report.root}"),
             "summary": escaped(_summary(report, table)),
             "style": style,
@@ -76,6 +99,31 @@ def write_page(report: Report, path: Path, *, pictures: Pictures | None = None) 
         ) from error
     write_atomic(path, page)
     return path
+
+
+def end_refresh(path: Path) -> None:
+    """Makes a page that a browser loads again and again one that stays; does nothing where there is none.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        page = path.read_text(encoding="utf-8")
+    except OSError:
+        return
+    if (still := _REFRESH.sub("", page, count=1)) != page:
+        write_atomic(path, still)
+
+
+def _refresh(seconds: float | None) -> str:
+    """What makes the page anew: its script, so that it does not under the reader's hands; else the browser."""
+    if seconds is None:
+        return ""
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    return (
+        f'<!--refresh--><meta name="segladder-refresh" content="{seconds:g} {moment}">'
+        f'<noscript><meta http-equiv="refresh" content="{max(1, round(seconds))}"></noscript><!--/refresh-->\n'
+    )
 
 
 def _file(name: str) -> str:
@@ -128,7 +176,13 @@ def _warnings(report: Report) -> str:
     )
 
 
-def _board(number: int, part: Part, named: Sequence[tuple[str, Sheet]], pictures: Sequence[Picture]) -> str:
+def _board(
+    number: int,
+    part: Part,
+    named: Sequence[tuple[str, Sheet]],
+    pictures: Sequence[Picture],
+    left_out: Sequence[str],
+) -> str:
     name = f"board-{number}"
     findings = "".join(f"<li>{escaped(sentence)}</li>" for sentence in part.findings)
     lines = [
@@ -136,17 +190,18 @@ def _board(number: int, part: Part, named: Sequence[tuple[str, Sheet]], pictures
         f'<h2 id="{name}-title" tabindex="-1">{escaped(part.board.title)}</h2>',
         f'<ul class="findings">{findings}</ul>' if findings else "",
         *(table_html(sheet, name=name) for name, sheet in named),
-        f'<div class="pictures">{"".join(map(_picture, pictures))}</div>' if pictures else "",
+        f'<div class="pictures">{"".join(map(picture_html, pictures))}</div>' if pictures else "",
+        _left_out(left_out),
         "</section>",
     ]
     return "\n".join(line for line in lines if line)
 
 
-def _picture(picture: Picture) -> str:
-    caption, alt, path = escaped(picture[0]), escaped(picture[-2]), picture[-1]
-    # a caption that is the description as well is read out once
-    hidden = ' aria-hidden="true"' if alt == caption else ""
-    return f'<figure><img src="{data_uri(path)}" alt="{alt}"><figcaption{hidden}>{caption}</figcaption></figure>'
+def _left_out(sentences: Sequence[str]) -> str:
+    if not sentences:
+        return ""
+    told = "".join(f"<li>{escaped(sentence)}</li>" for sentence in sentences)
+    return f'<h3>Pictures left out</h3>\n<ul class="notes left-out">{told}</ul>'
 
 
 def _sheet_data(part: Part, name: str, sheet: Sheet, table: RunsTable) -> Data:

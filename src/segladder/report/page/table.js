@@ -1,9 +1,9 @@
 // A table that is sorted by its headings, filtered, and drawn a page of rows at a time.
 
 const PAGE = 200;
-const PRINTED = 1000; // rows that are printed; of more, the page that is shown
 const LONG = 45; // letters from which on a cell may be cut off on the screen
 const MANY = 8; // rows from which on any table has a search and filters
+const OTHER = "other"; // in a list of choices, whose values begin with =: a filter is typed instead
 
 const classOf = (column) => (column.right ? "right" : column.kind === "folder" ? "folder" : null);
 
@@ -109,7 +109,9 @@ class Table {
 
   order() {
     const found = [];
-    const filters = [...this.fits].map(([key, words]) => this.column(key).filter(words));
+    const read = [...this.fits].map(([key, words]) => [key, condition(words, this.column(key))]);
+    const filters = read.flatMap(([, { holds }]) => holds ?? []);
+    this.problems = new Map(read.filter(([, { problem }]) => problem).map(([key, { problem }]) => [key, problem]));
     const wanted = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (let row = 0; row < this.rows; row += 1) {
       if (filters.every((filter) => filter(row)) && (wanted.length === 0 || this.holds(row, wanted))) found.push(row);
@@ -140,6 +142,8 @@ class Table {
     addEventListener("click", (event) => { if (!this.chooser.contains(event.target)) this.chooser.open = false; });
     this.clearer = element("button", { type: "button", click: () => this.clear() }, "Reset");
     this.status = element("p", { class: "status", role: "status" });
+    this.hint = element("p", { class: "hint", id: `${this.name}-hint`, hidden: true }, HINT);
+    this.problem = element("p", { class: "problem", id: `${this.name}-problem`, role: "status" });
     this.bar = element("div", { class: "bar", role: "group", "aria-label": `View of ${this.title}` },
       element("label", { for: this.search.id }, "Find "), this.search, this.filters, this.chooser, this.clearer);
     this.plain = !this.spec.tools && this.rows <= MANY;
@@ -152,15 +156,15 @@ class Table {
     this.place.classList.toggle("long", this.rows > 30);
     if (this.plain) this.place.before(this.status);
     else this.bar.append(this.status);
-    this.place.before(this.bar);
+    this.place.before(this.bar, this.hint, this.problem);
     this.place.after(this.pager);
-    addEventListener("beforeprint", () => this.drawBody(this.found.length <= PRINTED ? PRINTED : PAGE));
-    addEventListener("afterprint", () => this.drawBody());
+    printing(this);
   }
 
   toggleFilters() {
     this.filtersOpen = !this.filtersOpen;
     this.drawHead();
+    this.drawProblems();
     if (this.filtersOpen) this.thead.querySelector("select, input")?.focus();
   }
 
@@ -180,34 +184,49 @@ class Table {
         element("button", { type: "button", click: () => this.sortBy(column) }, column.title)));
     this.thead.replaceChildren(element("tr", { "aria-rowindex": "1" }, ...heads));
     this.filters.setAttribute("aria-expanded", String(this.filtersOpen === true));
+    this.hint.hidden = !this.filtersOpen;
     if (this.filtersOpen) {
-      const cells = this.visible.map((column) => element("td", { class: classOf(column) }, this.control(column)));
+      const cells = this.visible.map((column) => element("td", { class: classOf(column) }, ...this.control(column)));
       this.thead.append(element("tr", { class: "filters" }, ...cells));
     }
     for (const [column, box] of this.boxes) box.checked = this.shown.has(column.key);
   }
 
+  // a list of choices where they are few, below it a box where another condition is written
   control(column) {
-    const label = `Filter ${column.title}`;
     const words = this.fits.get(column.key) ?? "";
-    const choose = (event) => this.setFilter(column, event.target.value);
-    if (column.choices === null || (words !== "" && !words.startsWith("="))) {
-      const hint = column.numeric ? "> 0" : "holds";
-      return element("input", { type: "search", "aria-label": label, placeholder: hint, value: words, input: choose, autocomplete: "off" });
-    }
-    const options = column.choices.map((text) =>
-      element("option", { value: `=${text}`, selected: words === `=${text}` }, text === "" ? "(none)" : text));
-    return element("select", { "aria-label": label, change: choose }, element("option", { value: "" }, "all"), ...options);
+    if (column.choices === null) return [this.box(column, words)];
+    const chosen = column.choices.findIndex((text) => words === `=${text}`);
+    const other = words !== "" && chosen < 0;
+    const options = column.choices.map((text, place) =>
+      element("option", { value: `=${text}`, selected: place === chosen }, text === "" ? "(none)" : text));
+    const choose = ({ target }) => {
+      // the focus stays: whoever goes through the list with the keyboard may go on
+      while (target.nextSibling) target.nextSibling.remove();
+      if (target.value === OTHER) target.after(this.box(column, ""));
+      this.setFilter(column, target.value === OTHER ? "" : target.value);
+    };
+    const list = element("select", { "aria-label": `Filter ${column.title}`, change: choose }, element("option", { value: "" }, "all"),
+      ...options, element("option", { value: OTHER, selected: other }, "other …"));
+    return other ? [list, this.box(column, words)] : [list];
   }
 
-  drawBody(most = PAGE) {
+  box(column, words) {
+    return element("input", {
+      type: "search", "aria-label": `Filter ${column.title}${column.choices ? " by a condition" : ""}`, "aria-describedby": `${this.hint.id} ${this.problem.id}`,
+      placeholder: column.numeric ? "> 0.9 or 1..5" : "word or != word", value: words, autocomplete: "off", spellcheck: "false",
+      "data-filter": column.key, input: (event) => this.setFilter(column, event.target.value),
+    });
+  }
+
+  drawBody() {
     for (const head of this.thead.querySelectorAll("th")) {
       const mine = this.sorted !== null && head.dataset.key === this.sorted.key;
       if (mine) head.setAttribute("aria-sort", this.down ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
-    const begin = most === PAGE ? this.page * PAGE : 0;
-    const rows = this.found.slice(begin, begin + most);
+    const begin = this.page * PAGE;
+    const rows = this.found.slice(begin, begin + PAGE);
     const lines = rows.map((row, index) => this.line(row, begin + index));
     if (lines.length === 0) {
       lines.push(element("tr", {}, element("td", { colspan: this.visible.length }, `No ${this.noun} fit the filters.`)));
@@ -218,6 +237,18 @@ class Table {
     const told = pages > 1 ? `${grouped(begin + 1)} to ${grouped(begin + rows.length)} of ${grouped(this.found.length)}` : "";
     this.drawStatus(told);
     this.drawPager(pages, told);
+    this.drawProblems();
+  }
+
+  // a filter that is not understood lets all rows through, and says so
+  drawProblems() {
+    const told = [...this.problems.values()].map((problem) => `${problem}.`).join(" ");
+    const text = told && `Not understood, so that all rows pass: ${told}`;
+    if (this.problem.textContent !== text) this.problem.textContent = text;
+    for (const box of this.thead.querySelectorAll("[data-filter]")) {
+      if (this.problems.has(box.dataset.filter)) box.setAttribute("aria-invalid", "true");
+      else box.removeAttribute("aria-invalid");
+    }
   }
 
   line(row, index) {

@@ -6,18 +6,14 @@ import math
 import warnings
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from segladder.report.ablation import Ablation
 from segladder.report.board import Board, Place
 from segladder.report.pictures.class_scores import measure_of, title_of
 from segladder.report.pictures.lettering import distinct, lettered, plain
 from segladder.report.pictures.names import names_of, said
 from segladder.report.pictures.picture import NothingToDraw, Picture
-from segladder.report.pictures.scored_images import scored_images
-from segladder.report.pictures.style import BLUE, VERMILION, new_figure
-from segladder.report.statistics.resampling import draws, resampled_iou
+from segladder.report.pictures.style import BLUE, VERMILION, WIDTH, new_figure
+from segladder.report.samples import sample_classes
 from segladder.report.statistics.uncertainty import Estimate, Sample, difference_of
 
 MOST = 40
@@ -57,10 +53,9 @@ def class_differences(board: Board, table: Ablation | None = None, *, resamples:
         cut = f" Of {len(found)} classes the {MOST} with the largest differences."
         largest = sorted(found, key=lambda one: -abs(one.estimate.value))[:MOST]
         found = [one for one in found if one in largest]
-    names = names_of(board.places, longest=24)
-    left, right = names[board.places.index(second)], names[0]
+    right, left = names_of([first, second], longest=32)
     classes = distinct([one.name for one in found], longest=30)
-    figure = new_figure(4.8 + 0.065 * max(map(len, classes)), 1.1 + 0.19 * len(found))
+    figure = new_figure(WIDTH, 1.1 + 0.19 * len(found))
     axes = figure.add_subplot()
     for row, one in enumerate(found):
         value = one.estimate.value
@@ -102,11 +97,13 @@ def differences_of(
 ) -> tuple[list[ClassDifference], str]:
     """Each class's difference, and what its interval is over."""
     measure = measure_of(board)
-    samples = _over_images(first, second, resamples=resamples) if measure == "iou" and resamples else None
+    # of objects as often as the table, which has computed them
+    times = resamples if measure == "iou" else board.resamples
     over = "over seeds and test images"
-    if samples is None:
+    samples, why = sample_classes([first.method, second.method], measure, resamples=times, kept=board.kept)
+    if not samples:
         samples = [_over_seeds(place, measure) for place in (first, second)]
-        over = "over seeds alone"
+        over = f"over seeds alone, {why}"
     elif min(first.sample.seeds, second.sample.seeds) < 2:
         over = "over test images alone"
     ours, theirs = samples
@@ -123,40 +120,10 @@ def _second(board: Board, table: Ablation | None) -> Place:
     """The ablation's baseline where that is one method, and another than the best."""
     if table is not None and len(wheres := set(table.baselines.values())) == 1:
         (where,) = wheres
-        keys = [table.rows, *([table.cols] if table.cols else [])]
-        places = [
-            place
-            for place in board.places[1:]
-            if all(place.method.settings.get(k, "") == v for k, v in zip(keys, where, strict=False))
-        ]
-        if len(places) == 1 and not table.rest:
+        places = table.members[where]
+        if len(places) == 1 and places[0] is not board.places[0]:
             return places[0]
     return board.places[1]
-
-
-def _over_images(first: Place, second: Place, *, resamples: int) -> list[dict[str, Sample]] | None:
-    """Samples of each class with its resampled images; None where those of a run are not known."""
-    images = scored_images([first.method, second.method])
-    if images.missing or not all(images.arrays) or len(images.ids) < 2:
-        return None
-    N = len(images.ids)
-    once = np.ones((1, N), dtype=np.int64)
-    weights = np.concatenate([once, draws(N, resamples=resamples)])
-    found: list[dict[str, Sample]] = []
-    for runs in images.arrays:
-        # (resamples, runs, classes)
-        rows = np.stack([resampled_iou(arrays, weights) for arrays in runs], axis=1)
-        classes = [str(name) for name in runs[0]["classes"]]
-        if any([str(name) for name in arrays["classes"]] != classes for arrays in runs):
-            return None
-        found.append(
-            {
-                name: Sample.of(_floats(rows[0, :, index]), rows[1:, :, index], images=N)
-                for index, name in enumerate(classes)
-                if np.isfinite(rows[0, :, index]).all()
-            }
-        )
-    return found
 
 
 def _over_seeds(place: Place, measure: str) -> dict[str, Sample]:
@@ -166,7 +133,3 @@ def _over_seeds(place: Place, measure: str) -> dict[str, Sample]:
             if value is not None and not math.isnan(value):
                 values.setdefault(name, []).append(value)
     return {name: Sample.of(found) for name, found in values.items()}
-
-
-def _floats(values: NDArray[np.float64]) -> list[float]:
-    return [float(value) for value in values]

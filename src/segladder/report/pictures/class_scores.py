@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from segladder.report.board import Board, Place
 from segladder.report.comparable import OBJECTS
-from segladder.report.pictures.heat import ROOM, cell_width, color_bar, draw_cells, figure_size, limits
+from segladder.report.pictures.heat import ROOM, cell_width, color_bar, draw_cells, figure_size, limits, room_beside
 from segladder.report.pictures.lettering import counted, distinct, lettered, plain
-from segladder.report.pictures.names import in_common, names_of
+from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.style import new_figure
 
@@ -68,8 +68,8 @@ def class_scores(board: Board) -> Picture:
     kept = _kept(values, defined)
     told = _cuts(board, places, len(kept), len(defined), len(classes))
     values, classes = values[:MOST_METHODS, kept], [classes[index] for index in kept]
-    wide = cell_width(len(classes), room=6.4)
-    rows, columns = names_of(places)[:MOST_METHODS], distinct(classes, longest=24)
+    rows, columns = names_of(places[:MOST_METHODS]), distinct(classes, longest=24)
+    wide = cell_width(len(classes), room=room_beside(rows))
     figure = new_figure(*figure_size(rows, columns, wide=wide))
     axes = figure.add_subplot()
     norm = Normalize(*limits(values))
@@ -90,7 +90,7 @@ def class_scores(board: Board) -> Picture:
         figure=figure,
         caption=(
             f"{title_of(measure, first=True)} of each class on {plain(board.ground.title)}, mean over seeds.{numbers}"
-            f"{told}{in_common(board.places)}"
+            f"{told}{in_common(board.places)}{in_full(places[:MOST_METHODS], rows)}"
         ),
         alt=(
             f"Heat map of {counted(len(values), 'method')} by {counted(len(classes), 'class')}; on average the lowest"

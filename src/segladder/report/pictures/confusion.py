@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segladder.report.board import Board
-from segladder.report.pictures.heat import ROOM, color_bar, draw_cells
+from segladder.report.pictures.heat import ROOM, color_bar, draw_cells, figure_size, room_beside
 from segladder.report.pictures.lettering import distinct, plain
-from segladder.report.pictures.names import names_of, said
+from segladder.report.pictures.names import in_common, in_full, names_of, said
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.scored_images import scored_images
-from segladder.report.pictures.style import new_figure, panels
+from segladder.report.pictures.style import WIDTH, new_figure, panels
 
 MOST_CLASSES = 32
 NONE = "no class"
+_LEAST, _MOST = 0.11, 0.6
+"""Inches that a cell is wide: the least for a name below each, and the most."""
+_LETTER = 0.068
+"""Inches that a letter of a title is wide."""
 
 
 def confusion(board: Board) -> Picture:
@@ -40,29 +45,33 @@ def confusion(board: Board) -> Picture:
     none = any(len(share[0]) > len(share) and np.nansum(share[:, -1]) > 0 for share in shares)
     columns = [*kept, *([len(classes)] if none else [])]
     shares = [_with_none(share)[np.ix_(kept, columns)] for share in shares]
-    wide = min(0.42, max(0.15, 3.7 / len(columns)))
-    side = max(wide * len(kept), 1.0)
-    figure = new_figure(1.6 + len(drawn) * (max(wide * len(columns), 1.0) + 0.5), 1.5 + side)
-    all_axes = panels(figure, len(drawn))
     row_names = distinct([classes[index] for index in kept], longest=24)
-    names = names_of(board.places, longest=34)
+    column_names = [*row_names, *([NONE] if none else [])]
+    wide, below = _arranged(row_names, column_names, len(drawn))
+    figure = new_figure(*_size(row_names, column_names, len(drawn), wide=wide, below=below))
+    all_axes = panels(figure, len(drawn), below=below)
+    titles = names_of(places, longest=60)
+    room = max(16, int(wide * len(columns) / _LETTER))
     shown = None
     for panel, (axes, share) in enumerate(zip(all_axes, shares, strict=True)):
         shown = draw_cells(
             axes,
             share,
-            rows=row_names if panel == 0 else [""] * len(kept),
-            columns=[*row_names, *([NONE] if none else [])],
+            rows=row_names if panel == 0 or below else [""] * len(kept),
+            columns=column_names,
             norm=PowerNorm(0.5, 0.0, 1.0),
             wide=wide,
             percent=True,
+            zeros=False,
         )
-        axes.set_title(names[drawn[panel]])
-        axes.set_xlabel("predicted")
-    all_axes[0].set_ylabel("true")
+        axes.set_title(textwrap.fill(titles[drawn[panel]], room))
+        if panel == 0 or below:
+            axes.set_ylabel("true")
+        if panel == len(drawn) - 1 or not below:
+            axes.set_xlabel("predicted")
     assert shown is not None
     color_bar(figure, shown, "share of the true class's pixels")
-    told = " Numbers are percent." if wide >= ROOM else ""
+    told = " Numbers are percent; a cell without one has no pixel." if wide >= ROOM else ""
     occur = int(np.isfinite(_stack(matrices, drawn)).any((0, 2)).sum())
     if len(kept) < occur:
         told += (
@@ -76,13 +85,29 @@ def confusion(board: Board) -> Picture:
         caption=(
             f"Confusion on {plain(board.ground.title)}, all seeds together: of each true class's pixels (rows) the"
             " share that was predicted as each class (columns). Colours go by the square root, so that small shares"
-            f" show.{told}"
+            f" show.{told}{in_common(places)}{in_full(places, titles)}"
         ),
         alt="Confusion matrices. "
         + " ".join(
             f"{said(places[index])}: {_largest(share, row_names)}." for index, share in zip(drawn, shares, strict=True)
         ),
     )
+
+
+def _arranged(rows: Sequence[str], columns: Sequence[str], count: int) -> tuple[float, bool]:
+    """How wide a cell is in inches, and whether the second matrix stands below the first: it does for want of room."""
+    room = room_beside(rows) - 0.2
+    beside, below = (room / count - 0.1) / len(columns), room / len(columns)
+    # to have numbers is worth the height; where there are none all the same, a line per name is enough
+    wanted = ROOM if below >= ROOM else _LEAST
+    return (min(_MOST, beside), False) if count == 1 or beside >= wanted else (min(_MOST, below), True)
+
+
+def _size(rows: Sequence[str], columns: Sequence[str], count: int, *, wide: float, below: bool) -> tuple[float, float]:
+    width, height = figure_size(rows, columns, wide=wide)
+    if below:
+        return width + 0.2, count * (height + 0.4)
+    return min(WIDTH, width + 0.2 + (count - 1) * (max(wide * len(columns), 1.2) + 0.1)), height + 0.6
 
 
 def summed(runs: Sequence[dict[str, NDArray[Any]]]) -> NDArray[np.int64] | None:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from segladder.report.board import Board, Place
 from segladder.report.pictures.lettering import lettered, plain
-from segladder.report.pictures.names import in_common, names_of
+from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture
-from segladder.report.pictures.style import COLORS, DASHES, new_figure, panels
+from segladder.report.pictures.style import COLORS, DASHES, WIDTH, new_figure, panels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -97,7 +97,7 @@ def learning_curves(board: Board) -> Picture:
     """
     score = f"val/{board.metric}"
     places = board.places[:MOST]
-    names = names_of(board.places, longest=40)[: len(places)]
+    names = names_of(places, longest=44)
     bands: dict[str, dict[str, Band]] = {score: {}, _LOSS: {}}
     apart: list[str] = []
     for place, name in zip(places, names, strict=True):
@@ -110,7 +110,7 @@ def learning_curves(board: Board) -> Picture:
     shown = {column: of for column, of in bands.items() if any(len(one.steps) > 1 for one in of.values())}
     if not shown:
         raise NothingToDraw(f"Learning curves: no metrics.csv has more than one value of {plain(score)} or {_LOSS}.")
-    figure = new_figure(4.0 * len(shown) + (1.0 if len(shown) == 1 else 0.0), 3.2 + 0.17 * math.ceil(len(names) / 2))
+    figure = new_figure(WIDTH if len(shown) > 1 else 5.0, 3.0 + 0.17 * math.ceil(len(names) / 2))
     for axes, (column, of) in zip(panels(figure, len(shown)), shown.items(), strict=True):
         for index, name in enumerate(names):
             if name in of:
@@ -123,7 +123,7 @@ def learning_curves(board: Board) -> Picture:
     return Picture(
         kind="curves",
         figure=figure,
-        caption=_caption(board, shown, score, apart, most=len(places)),
+        caption=_caption(board, shown, score, apart, most=len(places)) + in_full(places, names),
         alt=_alt(board, shown, score),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING
 from segladder.report import figures
 from segladder.report.ablation import Ablation
 from segladder.report.board import Board
-from segladder.report.pictures.lettering import counted, distinct, lettered, plain
-from segladder.report.pictures.names import in_common, names_of
+from segladder.report.pictures.lettering import counted, lettered, plain
+from segladder.report.pictures.names import fitted, in_common, in_full, names_of, said
 from segladder.report.pictures.picture import NothingToDraw, Picture
-from segladder.report.pictures.style import BLUE, GREY, VERMILION, new_figure
+from segladder.report.pictures.style import BLUE, GREY, VERMILION, WIDTH, new_figure
 from segladder.report.statistics.uncertainty import Estimate, difference_of
 from segladder.report.verdict import Verdict, verdict_of
 
@@ -40,16 +41,29 @@ class Line:
     verdict: Verdict
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Compared:
+    """All rows, and what they are compared with."""
+
+    lines: list[Line]
+    against: str
+    in_full: str
+    """The same for a caption."""
+    told: str
+    """What a caption says of the names."""
+
+
 def differences(board: Board, table: Ablation | None = None) -> Picture:
     """To the best method, or of an ablation's cells to its baseline.
 
     Raises:
         NothingToDraw: nothing is compared.
     """
-    lines, against = _of_ablation(table) if table is not None and table.baselines else _of_board(board)
+    compared = _of_ablation(table) if table is not None and table.baselines else _of_board(board)
+    lines, against = compared.lines, compared.against
     shown = lines[:MOST]
     height = 0.9 + 0.22 * len(shown)
-    figure = new_figure(7.0, height)
+    figure = new_figure(WIDTH, height)
     axes = figure.add_subplot()
     for row, line in enumerate(shown):
         color, marker, fill = LOOKS[line.verdict.word]
@@ -77,8 +91,10 @@ def differences(board: Board, table: Ablation | None = None) -> Picture:
     axes.grid(axis="x")
     axes.spines["left"].set_visible(False)
     better = "lower is better" if board.minimised else "higher is better"
-    axes.set_xlabel(lettered(f"difference of {board.ground.split} {board.metric} to {against} ({better})", longest=100))
+    label = lettered(f"difference of {board.ground.split} {board.metric} to {against} ({better})", longest=140)
+    axes.set_xlabel(textwrap.fill(label, 72))
     axes.margins(x=0.06)
+    axes.locator_params(axis="x", nbins=6)
     _legend(axes, shown)
     cut = f" The first {MOST} of {len(lines)} are shown." if len(lines) > MOST else ""
     over, few = _over(lines)
@@ -88,37 +104,46 @@ def differences(board: Board, table: Ablation | None = None) -> Picture:
         kind="differences",
         figure=figure,
         caption=(
-            f"Differences of {plain(board.title)} to {plain(against)}, with 95 % intervals {over};"
+            f"Differences of {plain(board.title)} to {compared.in_full}, with 95 % intervals {over};"
             f" each interval is for its pair alone, the verdict is corrected for all pairs.{few}{cut}"
-            f"{in_common(board.places) if table is None else ''}"
+            f"{compared.told}"
         ),
         alt=f"Forest plot of {counted(len(shown), 'difference')} to {plain(against)}: {told}.",
     )
 
 
-def _of_board(board: Board) -> tuple[list[Line], str]:
+def _of_board(board: Board) -> _Compared:
     if len(board.places) < 2:
         raise NothingToDraw("Differences: there is one method alone.")
-    best, names = board.places[0], names_of(board.places)
+    best, named = board.places[0], board.places[: MOST + 1]
+    names = names_of(named)
     lines = []
     for index, place in enumerate(board.places[1:], start=1):
         difference = difference_of(place.sample, best.sample)
         verdict = verdict_of(difference, float(board.pairs.adjusted[index, 0]), minimised=board.minimised)
-        lines.append(Line(name=names[index], difference=difference, verdict=verdict))
-    return lines, f"the best, {names[0]}"
-
-
-def _of_ablation(table: Ablation) -> tuple[list[Line], str]:
-    wheres = [where for where in table.baselines if table.cells[where].difference is not None]
-    names = distinct(
-        [" · ".join(value or "none" for value in (where if table.cols else where[:1])) for where in wheres]
+        name = names[index] if index < len(names) else ""
+        lines.append(Line(name=name, difference=difference, verdict=verdict))
+    return _Compared(
+        lines=lines,
+        against=f"the best, {names[0]}",
+        in_full=f"the best, {said(best)}",
+        told=in_common(board.places) + in_full(named, names),
     )
+
+
+def _of_ablation(table: Ablation) -> _Compared:
+    wheres = [where for where in table.baselines if table.cells[where].difference is not None]
+    keys = [table.rows, table.cols] if table.cols else [table.rows]
+    words = [{key: value or "none" for key, value in zip(keys, where, strict=False)} for where in wheres]
+    names = fitted(words, longest=40, between=" · ")
     lines = []
     for name, where in zip(names, wheres, strict=True):
         cell = table.cells[where]
         assert cell.difference is not None and cell.verdict is not None
         lines.append(Line(name=name, difference=cell.difference, verdict=cell.verdict))
-    return lines, _against(table)
+    cut = any("…" in name and name != " · ".join(of.values()) for name, of in zip(names, words, strict=True))
+    told = " Names are cut; the table of differences has them in full, in the same order." if cut else ""
+    return _Compared(lines=lines, against=_against(table), in_full=plain(_against(table)), told=told)
 
 
 def _against(table: Ablation) -> str:

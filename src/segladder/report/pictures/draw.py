@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from segladder.report.ablation import Ablation
@@ -13,8 +14,9 @@ from segladder.report.pictures.class_scores import class_scores
 from segladder.report.pictures.confusion import confusion
 from segladder.report.pictures.curves import learning_curves
 from segladder.report.pictures.differences import differences
-from segladder.report.pictures.pareto import pareto
+from segladder.report.pictures.pareto import COSTS, pareto
 from segladder.report.pictures.picture import NothingToDraw, Picture
+from segladder.report.pictures.side_by_side import side_by_side
 from segladder.report.pictures.style import own_style, png
 from segladder.report.pictures.worst_images import worst_images
 from segladder.runs.atomic import write_atomic
@@ -79,10 +81,11 @@ def _kinds(board: Board, table: Ablation | None) -> list[Callable[[], Picture]]:
     """In the order of a report: who is better, at what cost, how it came about, where the errors are."""
     return [
         lambda: differences(board, table),
-        lambda: pareto(board),
+        *(partial(pareto, board, cost) for cost in COSTS),
         lambda: learning_curves(board),
         lambda: class_scores(board),
         lambda: class_differences(board, table),
         lambda: confusion(board),
         lambda: worst_images(board),
+        lambda: side_by_side(board),
     ]

@@ -58,27 +58,63 @@ def lettered(text: str, *, longest: int = LONGEST) -> str:
 
     The middle, because names differ most often at their ends.
     """
-    text = "".join(letter if _drawable(letter) else "?" for letter in plain(text))
-    if _width(text) <= longest:
+    text = drawable(text)
+    if width(text) <= longest:
         return text
     head, tail = "", ""
     for kept in range(1, len(text)):
         head, tail = text[: (kept + 1) // 2], text[len(text) - kept // 2 :]
-        if _width(head) + _width(tail) >= longest - 2:
+        if width(head) + width(tail) >= longest - 2:
             break
     return f"{head}…{tail}"
 
 
+def drawable(text: str) -> str:
+    """On one line, with `?` for letters that no font here has."""
+    return "".join(letter if _drawable(letter) else "?" for letter in plain(text))
+
+
 def distinct(texts: Sequence[str], *, longest: int = LONGEST) -> list[str]:
-    """`lettered` for each; those that came out alike are numbered."""
-    shown = [lettered(text, longest=longest) for text in texts]
+    """Each as a picture shows it, cut where that leaves them different; those that come out alike are numbered."""
+    short = cut_apart([drawable(text) for text in texts], longest=longest)
+    return numbered(short or [lettered(text, longest=longest) for text in texts])
+
+
+def numbered(shown: Sequence[str]) -> list[str]:
+    """Those that are alike with a number each."""
     counts = Counter(shown)
     seen: Counter[str] = Counter()
-    for index, text in enumerate(shown):
-        if counts[text] > 1:
-            seen[text] += 1
-            shown[index] = f"{text} ({seen[text]})"
-    return shown
+    told: list[str] = []
+    for text in shown:
+        seen[text] += 1
+        told.append(f"{text} ({seen[text]})" if counts[text] > 1 else text)
+    return told
+
+
+def cut_apart(texts: Sequence[str], *, longest: int) -> list[str] | None:
+    """Texts without so much of their insides that each has room and no two become one; None where no cut does that."""
+    alone = list(dict.fromkeys(texts))
+    middle = (longest - 1) // 2
+    # both ends alike first, then more of one of them
+    tails = sorted(range(longest), key=lambda tail: (abs(tail - middle), tail))
+    for tail in tails:
+        shown = {text: _cut(text, longest - 1 - tail, tail) for text in alone}
+        if all(width(text) <= longest for text in shown.values()) and len(set(shown.values())) == len(alone):
+            return [shown[text] for text in texts]
+    first, last = _alike(alone), _alike([text[::-1] for text in alone])
+    shown = {text: f"{text[:3]}…{text[first : max(first, len(text) - last)]}…{text[-3:]}" for text in alone}
+    fits = all(width(text) <= longest for text in shown.values()) and len(set(shown.values())) == len(alone)
+    return [shown[text] for text in texts] if fits else None
+
+
+def _alike(texts: Sequence[str]) -> int:
+    """How many letters all begin with."""
+    first, last = min(texts), max(texts)
+    return next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+
+
+def _cut(text: str, head: int, tail: int) -> str:
+    return text if len(text) <= head + tail + 1 else f"{text[:head]}…{text[len(text) - tail :]}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -87,7 +123,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{ending}"
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """In letters; those of Chinese, Japanese and Korean are two wide."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

@@ -24,6 +24,8 @@ class ScoredImages:
     ids: list[str]
     arrays: list[list[dict[str, NDArray[Any]]]]
     """Method -> run -> arrays as of `per_image.npz`, all images in the order of `ids`."""
+    runs: list[list[Run]] = field(default_factory=list)
+    """Method -> the runs that `arrays` are of."""
     missing: list[str] = field(default_factory=list)
     """A sentence for each run of which nothing is known."""
 
@@ -33,15 +35,18 @@ def scored_images(methods: Sequence[Method]) -> ScoredImages:
     found = ScoredImages(ids=[], arrays=[])
     for method in methods:
         known: list[dict[str, NDArray[Any]]] = []
+        runs: list[Run] = []
         for run in method.runs:
             try:
                 arrays = read_arrays(run.folder.per_image)
                 if not found.ids:
                     found.ids = [str(name) for name in arrays["image_id"]]
                 known.append(_ordered(arrays, found.ids, run))
+                runs.append(run)
             except UserError as error:
                 found.missing.append(str(error))
         found.arrays.append(known)
+        found.runs.append(runs)
     return found
 
 

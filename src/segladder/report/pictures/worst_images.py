@@ -1,7 +1,7 @@
 """The test images that are hardest for all methods, and for whom: a row for each image, a column for each method.
 
-Records hold no images and a report opens no data set, so that this is a table by the images' names; `segladder predict`
-and a run's own pictures/ show what is in them.
+A report opens no data set, so that this is a table by the images' names; `side_by_side` shows those of which runs kept
+small pictures.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from segladder.metrics.match_table import MatchTable
 from segladder.metrics.per_image import PerImage
 from segladder.report.board import Board
-from segladder.report.pictures.heat import ROOM, cell_width, color_bar, draw_cells, figure_size, limits
+from segladder.report.pictures.heat import ROOM, cell_width, color_bar, draw_cells, figure_size, limits, room_beside
 from segladder.report.pictures.lettering import counted, distinct, plain
-from segladder.report.pictures.names import in_common, names_of
+from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.scored_images import ScoredImages, scored_images
 from segladder.report.pictures.style import new_figure
@@ -46,7 +46,7 @@ def worst_images(board: Board, *, images: int = IMAGES) -> Picture:
     cells = values[known][:, worst].T
     names = names_of(places, longest=26)
     rows, columns = distinct([found.ids[index] for index in worst]), [names[index] for index in known]
-    wide = cell_width(len(columns), room=5.6)
+    wide = cell_width(len(columns), room=room_beside(rows) - 0.2)
     figure = new_figure(*figure_size(rows, columns, wide=wide))
     axes = figure.add_subplot()
     what = "F1 of objects" if objects else "mean IoU"
@@ -78,7 +78,7 @@ def worst_images(board: Board, *, images: int = IMAGES) -> Picture:
         caption=(
             f"The {len(worst)} of {len(found.ids):,} images of {plain(board.ground.title)} with the lowest {what} on"
             f" average over {counted(len(known), 'method')}: {measured}, mean over seeds."
-            f"{told}{in_common(places)}"
+            f"{told}{in_common(places)}{in_full(places, names)}"
         ),
         alt=(
             f"Heat map of {counted(len(worst), 'image')} by {counted(len(columns), 'method')}; the lowest is"
@@ -96,7 +96,7 @@ def image_scores(found: ScoredImages, *, objects: bool) -> tuple[NDArray[np.floa
     every = [arrays for runs in found.arrays for arrays in runs]
     objects = objects and bool(every) and all("det_image" in arrays for arrays in every)
     rows = [
-        _mean(np.stack([_scores(arrays, objects=objects) for arrays in runs]), axis=0)
+        _mean(np.stack([scores_of(arrays, objects=objects) for arrays in runs]), axis=0)
         if runs
         else np.full(len(found.ids), np.nan)
         for runs in found.arrays
@@ -104,7 +104,8 @@ def image_scores(found: ScoredImages, *, objects: bool) -> tuple[NDArray[np.floa
     return np.stack(rows), objects
 
 
-def _scores(arrays: dict[str, NDArray[Any]], *, objects: bool) -> NDArray[np.float64]:
+def scores_of(arrays: dict[str, NDArray[Any]], *, objects: bool) -> NDArray[np.float64]:
+    """Each image's score in one run, `(N,)`: the mean IoU over its classes, or the F1 of objects."""
     return MatchTable.from_arrays(arrays).ranking() if objects else PerImage.from_arrays(arrays).miou()
 
 

@@ -30,7 +30,8 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
     every = ((a, b) for a in range(count) for b in range(a + 1, count) if total <= most or a == 0 or b == a + 1)
     pairs = list(itertools.islice(every, most))
     notes = [
-        "Differences of means over seeds; each interval is for its pair alone, p is by Holm over all pairs.",
+        "Differences of means over seeds; each interval is for its pair alone"
+        + (f", p is by Holm over the {board.pairs.tests:,} pairs tested." if board.pairs.tests else "."),
         "Images' share: the part of the uncertainty that more test images would reduce; more seeds reduce the rest.",
     ]
     if total > most:
@@ -68,8 +69,8 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
         rows.append(row)
     if power and board.pairs.tests:
         notes.append(
-            "Seeds needed of each method for a chance of 80 % to settle the pair, were the difference as large as it"
-            f" looks, at {LEVEL_TEXT} divided by the {max(board.pairs.tests, 1):,} pairs tested."
+            "Seeds needed: of each method, all in all, for a chance of 80 % to settle the pair, were the difference and"
+            f" the spreads as they look; at {LEVEL_TEXT} divided by the {board.pairs.tests:,} pairs tested."
         )
     return Sheet(
         name=file_name("comparisons", board.ground.data, board.ground.split, board.metric),

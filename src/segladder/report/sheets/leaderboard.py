@@ -7,6 +7,7 @@ from pathlib import Path
 
 from segladder.report import figures
 from segladder.report.board import Board, Place, share_interval
+from segladder.report.methods import LEADING
 from segladder.report.sheets.sheet import Cell, Column, Sheet
 from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, file_name, known
 from segladder.report.statistics.uncertainty import MIN_SEEDS
@@ -19,14 +20,14 @@ def leaderboard(board: Board, *, base: Path) -> Sheet:
         board: what it is of.
         base: the folder of the report, which links are relative to.
     """
-    keys = [key for key in board.places[0].method.settings if any(p.method.settings.get(key) for p in board.places)]
+    keys = [key for key in board.places[0].method.settings if _tells(board, key)]
     columns = [
         Column(key="rank", title="rank", right=True),
         *(Column(key=key, title=key) for key in keys),
         Column(key=board.metric, title=f"{board.ground.split} {board.metric}", right=True),
         Column(key="interval", title="95 % interval", right=True),
         Column(key="seeds", title="seeds", right=True),
-        Column(key="val", title=f"val {board.metric}", right=True, minor=True),
+        Column(key="val", title=_val_title(board), right=True, minor=True),
         Column(key="parameters", title="parameters", right=True, minor=True),
         Column(key="gflop", title="GFLOP", right=True, minor=True),
         Column(key="images_per_second", title="images/s", right=True, minor=True),
@@ -50,6 +51,18 @@ def leaderboard(board: Board, *, base: Path) -> Sheet:
         rows=[[row[index] for index in kept] for row in rows],
         notes=_leaderboard_notes(board),
     )
+
+
+def _val_title(board: Board) -> str:
+    """Of what the best epoch was chosen by: on VOC the images that are scored are called val themselves."""
+    own = f"val {board.metric}"
+    return f"{own} (best epoch)" if board.ground.split == "val" else own
+
+
+def _tells(board: Board, key: str) -> bool:
+    """Whether a setting has a column: the leading ones where there are any, of the others those that differ here."""
+    values = {place.method.settings.get(key, "") for place in board.places}
+    return len(values) > 1 or (key in LEADING and values != {""})
 
 
 def _tops(board: Board) -> tuple[Place | None, Place | None]:
@@ -99,8 +112,8 @@ def _leaderboard_notes(board: Board) -> list[str]:
     if board.pairs.tests:
         notes.append(
             f"A rank is one more than there are methods that the data call better at the {LEVEL_TEXT} level, by Holm's"
-            f" correction over {board.pairs.tests:,} {'pair' if board.pairs.tests == 1 else 'pairs'}; what cannot be"
-            " told apart shares a rank."
+            f" correction over {board.pairs.tests:,} {'pair' if board.pairs.tests == 1 else 'pairs'}; several may"
+            " share one. Whether two methods can be told apart, the comparisons say."
         )
     if len(board.places) > 1 and any(place.rank is None for place in board.places):
         notes.append(f"{NONE}: no rank, as fewer than {MIN_SEEDS} seeds give no verdict.")

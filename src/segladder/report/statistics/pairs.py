@@ -57,18 +57,28 @@ def pairs_of(samples: Sequence[Sample]) -> Pairs:
     a, b = a[tested], b[tested]
     value = mean[a] - mean[b]
     images = _images(samples)[a, b]
-    variance = seeds[a] + seeds[b] + images
-    weighted = by_freedom[a] + by_freedom[b] + images**2 / np.maximum(np.minimum(count[a], count[b]) - 1, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = np.where(weighted > 0, variance**2 / weighted, 1.0)
-        p = 2 * stats.t.sf(np.abs(value) / np.sqrt(variance), freedom)
-    p = np.where(variance == 0, np.where(value == 0, 1.0, np.nan), p)
+    of_seeds, by_seeds = seeds[a] + seeds[b], by_freedom[a] + by_freedom[b]
+    weighted = by_seeds + images**2 / np.maximum(np.minimum(count[a], count[b]) - 1, 1)
+    p = _two_sided(value, of_seeds + images, weighted)
+    # no surer with the images than without them; see `uncertainty`
+    p = np.where(of_seeds > 0, np.maximum(p, _two_sided(value, of_seeds, by_seeds)), p)
     return Pairs(
         value=mean[:, None] - mean[None, :],
         p=_both_ways(M, a, b, p),
         adjusted=_both_ways(M, a, b, holm(p)),
         tests=int((~np.isnan(p)).sum()),
     )
+
+
+def _two_sided(
+    value: NDArray[np.float64], variance: NDArray[np.float64], weighted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Student's p-values; NaN where nothing varies but the value is not zero."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = np.where(weighted > 0, variance**2 / weighted, 1.0)
+        p = 2 * stats.t.sf(np.abs(value) / np.sqrt(variance), freedom)
+    found: NDArray[np.float64] = np.where(variance == 0, np.where(value == 0, 1.0, np.nan), p)
+    return found
 
 
 def _both_ways(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import integrate, stats
 
 from segladder.report.statistics.uncertainty import MIN_SEEDS, Estimate
 
@@ -43,13 +43,29 @@ def power_of(difference: Estimate, seeds: int, *, level: float = 0.05) -> float:
         return 1.0 if difference.value else level
     # as Welch has it; images are many, and add variance without taking freedom away
     weighted = sum(part**2 for part in by_seeds) / (seeds - 1)
+    found = _chance(difference.value, variance, weighted, level)
+    # neither is the test surer with the images than without them
+    return min(found, _chance(difference.value, sum(by_seeds), weighted, level)) if sum(by_seeds) else found
+
+
+def _chance(value: float, variance: float, weighted: float, level: float) -> float:
+    """That Student's test finds a difference, its freedom being `variance**2 / weighted`."""
     freedom = variance**2 / weighted if weighted else math.inf
-    shift = abs(difference.value) / math.sqrt(variance)
+    shift = abs(value) / math.sqrt(variance)
     if freedom > 1e4:
         limit = float(stats.norm.isf(level / 2))
         return float(stats.norm.sf(limit - shift) + stats.norm.cdf(-limit - shift))
     limit = float(stats.t.isf(level / 2, freedom))
-    return float(stats.nct.sf(limit, freedom, shift) + stats.nct.cdf(-limit, freedom, shift))
+    found = float(stats.nct.sf(limit, freedom, shift) + stats.nct.cdf(-limit, freedom, shift))
+    return found if math.isfinite(found) else _integrated(limit, freedom, shift)
+
+
+def _integrated(limit: float, freedom: float, shift: float) -> float:
+    """What scipy's noncentral t, which is NaN for some large limits, would say."""
+    spread = stats.chi(freedom, scale=1 / math.sqrt(freedom))
+    found, _ = integrate.quad(lambda s: spread.pdf(s) * stats.norm.cdf(shift - limit * s), 0, math.inf, limit=200)
+    # the other side of zero has no share in it where the shift is large enough for NaN
+    return min(1.0, float(found))
 
 
 def seeds_needed(difference: Estimate, *, level: float = 0.05, power: float = POWER) -> Needed:

@@ -64,9 +64,20 @@ def resampled(metric: str, arrays: Arrays, weights: NDArray[np.int64]) -> NDArra
     if metric in FROM_COUNTS:
         return _from_counts(metric, *_summed(arrays, weights))
     if metric in FROM_SEGMENTS:
-        return _nanmean(resampled_quality(dict(arrays), weights)[metric])
+        return mean_over_classes(resampled_quality(dict(arrays), weights)[metric])
+    return mean_over_classes(resampled_ap(metric, arrays, weights))
+
+
+def resampled_ap(metric: str, arrays: Arrays, weights: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each class's average precision under each row of weights, `(B, C)`; NaN where the class does not occur.
+
+    Args:
+        metric: such as `mask_ap` or `box_ap50`, which `can_resample`.
+        arrays: see `resampled`.
+        weights: see `resampled`.
+    """
     name = metric.partition("_")[2]
-    return _nanmean(resampled_precision(dict(arrays), weights, names=[name])[name])
+    return resampled_precision(dict(arrays), weights, names=[name])[name]
 
 
 def resampled_iou(arrays: Arrays, weights: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -86,14 +97,14 @@ def _from_counts(
 ) -> NDArray[np.float64]:
     true = tp + fn
     if metric == "dice":
-        return _nanmean(_ratio(2 * tp, 2 * tp + fp + fn))
+        return mean_over_classes(_ratio(2 * tp, 2 * tp + fp + fn))
     if metric == "pixel_accuracy":
         return _ratio(tp.sum(1), true.sum(1))
     if metric == "mean_accuracy":
-        return _nanmean(_ratio(tp, true))
+        return mean_over_classes(_ratio(tp, true))
     iou = _ratio(tp, tp + fp + fn)
     if metric == "miou":
-        return _nanmean(iou)
+        return mean_over_classes(iou)
     return _ratio((true * np.nan_to_num(iou)).sum(1), true.sum(1))
 
 
@@ -102,7 +113,7 @@ def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.
     return ratio
 
 
-def _nanmean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_over_classes(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over the last axis of what is defined; NaN where nothing is."""
     defined = ~np.isnan(values)
     return _ratio(np.where(defined, values, 0.0).sum(-1), defined.sum(-1).astype(np.float64))

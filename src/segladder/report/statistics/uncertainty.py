@@ -10,6 +10,8 @@ Seeds and images are crossed (every seed's network sees all images), so that the
 
 and the interval is Student's, with the degrees of freedom of Satterthwaite (1946) and Welch (1947). A percentile
 bootstrap over few seeds is too narrow: its variance is (k - 1)/k of the sample's and its quantiles are the normal's.
+Where the images add little, their many degrees of freedom would make the whole interval narrower than that
+of the seeds alone; knowing more of the images tells nothing of the seeds, so that the wider of the two counts.
 Methods are paired by images. They are not paired by seeds: two networks share little by sharing a seed, and pairing
 would halve the degrees of freedom.
 """
@@ -144,11 +146,20 @@ class Estimate:
         """Whether there are seeds enough for a verdict."""
         return min(self.seeds) >= MIN_SEEDS
 
+    @property
+    def _spreads(self) -> list[tuple[float, float]]:
+        """Variance and degrees of freedom of all that is known, and of the seeds alone."""
+        seeds = sum(part for part, _ in self.seed_terms)
+        return [(self.variance, self.freedom), *([(seeds, freedom_of(self.seed_terms))] if seeds > 0 else [])]
+
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
-        """Where the true value lies with this confidence; NaN twice where nothing is known of the spread."""
+        """Where the true value lies with this confidence; NaN twice where nothing is known of the spread.
+
+        Never narrower than that of the seeds alone.
+        """
         if math.isnan(self.freedom):
             return math.nan, math.nan
-        reach = float(stats.t.ppf(0.5 + level / 2, self.freedom)) * self.error
+        reach = max(float(stats.t.ppf(0.5 + level / 2, f)) * math.sqrt(variance) for variance, f in self._spreads)
         return self.value - reach, self.value + reach
 
     def p_value(self) -> float:
@@ -158,7 +169,7 @@ class Estimate:
         if self.variance == 0:
             # the same score from every seed and every image: there is no chance to weigh it against
             return 1.0 if self.value == 0 else math.nan
-        return float(2 * stats.t.sf(abs(self.value) / self.error, self.freedom))
+        return max(float(2 * stats.t.sf(abs(self.value) / math.sqrt(part), freedom)) for part, freedom in self._spreads)
 
 
 def estimate_of(method: Sample) -> Estimate:
@@ -194,7 +205,7 @@ def _estimate(sides: Sequence[tuple[int, Sample]]) -> Estimate:
         value=sum(sign * sample.mean for sign, sample in sides),
         seeds_variance=seeds,
         images_variance=images,
-        freedom=_freedom(known),
+        freedom=freedom_of(known),
         seed_terms=tuple(by_seed),
         seeds=tuple(sample.seeds for _, sample in sides),
     )
@@ -211,7 +222,8 @@ def _images_variance(sides: Sequence[tuple[int, Sample]]) -> float:
     return spread if math.isnan(spread) else max(0.0, spread * images / (images - 1))
 
 
-def _freedom(terms: Sequence[tuple[float, int]]) -> float:
+def freedom_of(terms: Sequence[tuple[float, int]]) -> float:
+    """Satterthwaite's degrees of freedom of a sum of variances, each with its own; NaN of none."""
     if not terms:
         return math.nan
     total = sum(part for part, _ in terms)

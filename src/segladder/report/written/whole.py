@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from segladder.report.page.page import write_page
 from segladder.report.pictures.draw import draw_pictures
-from segladder.report.report import Report
+from segladder.report.report import Part, Report
 from segladder.report.written.comma import comma
 from segladder.report.written.latex import latex
+from segladder.report.written.manifest import MANIFEST, claim, settle
 from segladder.report.written.markdown import escaped, markdown
 from segladder.runs.atomic import write_atomic
 from segladder.types import UserError
 
-_MANIFEST = ".report-files.json"
-"""What a report has written into its folder."""
 
-
-def write_report(report: Report, output: Path, *, pictures: bool = True) -> list[Path]:
+def write_report(report: Report, output: Path, *, pictures: bool = True, refresh: float | None = None) -> list[Path]:
     """Writes each table as Markdown, LaTeX and CSV, pictures, `report.md` and `report.html` with everything.
 
     Args:
         report: what to write.
-        output: the folder; made if need be. What lies in it under the same names is overwritten.
+        output: the folder; made if need be. What an earlier report wrote there is overwritten.
         pictures: whether to draw them.
+        refresh: see `write_page`.
 
     Returns:
         The files.
 
     Raises:
-        UserError: a file cannot be written.
+        UserError: a file cannot be written, or one is in the way that no report has written.
     """
+    _made(output)
+    with _told(output / MANIFEST):
+        claim(output, _names(report, pictures=pictures))
     files: list[Path] = []
     lines = [f"# Report of {escaped(str(report.root))}", ""]
     lines += [f"> {escaped(warning)}" + "\n" for warning in report.warnings]
     shown: list[list[tuple[str, str, Path]]] = []
-    used: set[str] = set()
+    left_out: list[list[str]] = []
     for part in report.parts:
         lines += [escaped(sentence) + "\n" for sentence in part.findings]
         for sheet in part.sheets:
-            sheet.name = _unused(sheet.name, used)
             lines.append(markdown(sheet))
             for ending, text in (("tex", latex(sheet)), ("csv", comma(sheet))):
                 files.append(output / f"{sheet.name}.{ending}")
                 _write(files[-1], text)
         if pictures:
-            name = part.sheets[0].name.removeprefix("leaderboard-")
-            made = draw_pictures(part.board, _made(output / "pictures"), name=name, table=part.table)
+            made = draw_pictures(part.board, _made(output / "pictures"), name=_of_pictures(part), table=part.table)
             drawn = made.drawn
+            left_out.append(made.left_out)
             shown.append([(picture.caption, picture.alt, picture.path) for picture in drawn])
             files += [picture.path for picture in drawn]
             lines += [
@@ -61,23 +61,27 @@ def write_report(report: Report, output: Path, *, pictures: bool = True) -> list
     files.append(output / "report.md")
     _write(files[-1], "\n".join(lines))
     with _told(output / "report.html"):
-        files.append(write_page(report, output / "report.html", pictures=shown))
-    _remove_earlier(output, files)
+        files.append(write_page(report, output / "report.html", pictures=shown, left_out=left_out, refresh=refresh))
+    with _told(output / MANIFEST):
+        settle(output, files)
     return files
 
 
-def _remove_earlier(output: Path, files: Sequence[Path]) -> None:
-    """Removes what an earlier report left there and this one has no more: an old table must not pass for a new one."""
-    now = sorted(path.relative_to(output).as_posix() for path in files)
-    try:
-        before = json.loads((output / _MANIFEST).read_bytes())
-    except (OSError, ValueError):
-        before = []  # the first report here
-    for name in set(before if isinstance(before, list) else []) - set(now):
-        path = output / str(name)
-        if path.resolve().is_relative_to(output.resolve()):
-            path.unlink(missing_ok=True)
-    _write(output / _MANIFEST, json.dumps(now, indent=1))
+def _names(report: Report, *, pictures: bool) -> list[str]:
+    """The files to come; gives the sheets names that differ."""
+    used: set[str] = set()
+    found = ["report.md", "report.html"]
+    for part in report.parts:
+        for sheet in part.sheets:
+            sheet.name = _unused(sheet.name, used)
+            found += [f"{sheet.name}.{ending}" for ending in ("tex", "csv")]
+        if pictures:
+            found.append(f"pictures/{_of_pictures(part)}-*.png")
+    return found
+
+
+def _of_pictures(part: Part) -> str:
+    return part.sheets[0].name.removeprefix("leaderboard-")
 
 
 def _unused(name: str, used: set[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 
 import pytest
@@ -70,6 +71,25 @@ def test_what_is_left_out_is_told(segladder, tmp_path):
     assert ran.code == 0, ran.text
     assert f"Warning: The record '{damaged.relative_to(tmp_path)}/result.json' is not valid JSON" in ran.out
     assert "seed 4 did not finish: failed (bad luck)." in ran.out
+
+
+def test_a_file_in_the_way_is_told_before_the_tables(segladder, tmp_path):
+    draw_sweep(tmp_path / "outputs", methods={"ce": 0.1}, seeds=(1, 2))
+    (tmp_path / "outputs/report").mkdir()
+    (tmp_path / "outputs/report/report.md").write_text("mine")
+    ran = segladder("report", "resamples=0", "pictures=false")
+    assert ran.code == 1 and "no report has written it" in ran.text and "Leaderboard" not in ran.out
+
+
+def test_a_name_that_is_no_text_looks_the_same_in_warnings_and_notes(segladder, tmp_path):
+    study = os.fsdecode(b"study\xff")
+    draw_sweep(tmp_path / "outputs", methods={"ce": 0.1}, seeds=(1, 2, 3), study=study)
+    (draw_run(tmp_path / "outputs", seed=4, study=study) / "per_image.npz").write_bytes(b"none")
+    (draw_run(tmp_path / "outputs", seed=5, study=study) / "result.json").write_text("{")
+    ran = segladder("report", "resamples=100", "pictures=false")
+    assert ran.code == 0, ran.text
+    (warning,) = (line for line in ran.out.splitlines() if line.startswith("Warning: "))
+    assert "study\\udcff" in warning and ran.out.count("study\\udcff") >= 2
 
 
 def test_names_of_any_kind_are_shown_as_text(segladder, tmp_path):

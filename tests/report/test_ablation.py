@@ -184,3 +184,25 @@ def test_a_baseline_is_a_value_or_a_key_and_its_value(tmp_path, word):
 def test_the_methods_without_a_key_are_its_none(tmp_path):
     board = methods_of(tmp_path, {"backbone": None}, {"backbone": "big"})
     assert set(ablation(board, baseline="backbone=none").baselines.values()) == {("", "")}
+
+
+@pytest.mark.parametrize(("rows", "cols"), [("model", "loss"), ("loss", "model"), ("model", None)])
+def test_a_key_that_only_some_models_have_goes_along_with_a_model_that_was_typed(tmp_path, rows, cols):
+    board = methods_of(
+        tmp_path,
+        *(
+            {"model": model, "backbone": backbone, "loss": loss}
+            for loss in ("ce", "dice")
+            for model, backbone in (("unet", None), ("fpn", "small"), ("fpn", "big"))
+        ),
+    )
+    table = ablation(board, rows=rows, cols=cols)
+    assert "model+backbone" in (table.rows, table.cols) and not any("missing" in note for note in table.notes)
+    assert all(cell.sample is not None for cell in table.cells.values())
+
+
+def test_a_baseline_that_nothing_is_compared_with_is_told(tmp_path):
+    board = methods_of(tmp_path, {"model": "unet", "loss": "ce"}, {"model": "fcn", "loss": "dice"})
+    table = ablation(board, rows="model", cols="loss", baseline="unet,dice")
+    assert not table.baselines
+    assert table.notes[-1] == "Nothing is compared with baseline=unet,dice: its cell is empty, or all others are."

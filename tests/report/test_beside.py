@@ -72,3 +72,22 @@ def test_of_more_runs_than_the_page_shows_none_is_looked_at(tmp_path, told, monk
     assert len(told()) == 1
     monkeypatch.setattr(beside, "MOST_RUNS", 1)
     assert told() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [
+        ("1,0,0.5,0.1\n2,0,nan,0.1\n3,0,inf,0.1\n", "2 lines"),
+        ("1,0,0.5,0.1\n2,0,0.6,-inf\n", "1 line"),
+        ("1,0,0.5,0.1\n2,0,x,0.1\n", "1 line"),
+        ("1,0,0.5,nan\n2,0,0.6,\n", ""),
+        ("1,0,0.5,0.1\n2,0,na", ""),
+    ],
+)
+def test_values_that_no_curve_can_show_are_told_but_not_the_score_of_a_class_that_is_not_there(
+    tmp_path, told, rows, count
+):
+    path = draw_run(tmp_path) / "metrics.csv"
+    path.write_text(f"step,epoch,val/miou,val/iou/disk\n{rows}")
+    said = f"'{path}' has {count} with values that are no finite numbers: its learning curves lack these points."
+    assert told() == ([said] if count else [])

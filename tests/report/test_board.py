@@ -100,6 +100,8 @@ def test_other_sizes_and_metrics_stand_apart(tmp_path, change, said):
             {"model": {"pretrained": ["backbone.weights=imagenet"]}},
             "began with pretrained weights (backbone.weights=imagenet); most with random weights",
         ),
+        ({"time": {"fit": 1.0}}, "trained for a number of steps that its record does not tell"),
+        ({"model": {}}, "whether it began with pretrained weights is not known"),
         ({"code": {"fingerprint": "0" * 64, "dirty": False}}, "run with code 00000000; most with ffffffff"),
         (
             {"code": {"fingerprint": "f" * 64, "dirty": True}},

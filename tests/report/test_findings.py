@@ -7,9 +7,12 @@ import json
 import pytest
 
 from drawn_runs import draw_run, draw_sweep
+from segladder.report.ablation import ablation
 from segladder.report.board import boards
 from segladder.report.findings import findings
 from segladder.report.reading import read_runs
+from segladder.report.sheets.ablations import ablation_sheet
+from segladder.report.sheets.leaderboard import leaderboard
 
 
 @pytest.fixture
@@ -73,3 +76,65 @@ def test_without_validation_scores_the_best_is_flagged(tmp_path, said):
         del record["scores"]["val"]
         (path / "result.json").write_text(json.dumps(record))
     assert "There are no validation scores to choose by." in said()[1]
+
+
+def flag(path):
+    record = json.loads((path / "result.json").read_text())
+    record["scores"]["test"]["pixel_accuracy"] = 0.99
+    record["per_class"]["test"] = {
+        "iou": {"background": 0.99, "disk": 0.1, "ring": 0.1},
+        "support": {"background": 1000, "disk": 5, "ring": 5},
+    }
+    (path / "result.json").write_text(json.dumps(record))
+
+
+def without_val(path):
+    record = json.loads((path / "result.json").read_text())
+    del record["scores"]["val"]
+    (path / "result.json").write_text(json.dumps(record))
+
+
+def test_a_method_that_could_not_be_chosen_is_told_and_no_other_recommended_in_its_place(tmp_path, said):
+    draw_sweep(tmp_path, methods={"ce": 0.2, "dice": 0.3})
+    for path in draw_sweep(tmp_path, methods={"stranger": 0.05}):
+        without_val(path)
+    choice = said()[1]
+    assert (
+        choice.startswith("The validation scores choose ce, whose test miou is 0.") and "report that one" not in choice
+    )
+    assert "stranger has no validation scores and could not be chosen." in choice
+
+
+def test_a_method_with_useless_masks_is_not_chosen_and_its_name_says_so(tmp_path, said):
+    draw_sweep(tmp_path, methods={"ce": 0.2, "dice": 0.3})
+    for path in draw_sweep(tmp_path, methods={"blank": 0.05}):
+        flag(path)
+    first, choice = said()
+    assert first.startswith("blank (useless masks) has the highest test miou")
+    assert choice.startswith("The validation scores choose ce") and "report that one" not in choice
+    assert "blank has useless masks and could not be chosen." in choice
+
+
+def test_where_all_that_could_be_chosen_have_useless_masks_none_is(tmp_path, said):
+    for path in draw_sweep(tmp_path, methods={"ce": 0.2, "dice": 0.3}):
+        flag(path)
+    for path in draw_sweep(tmp_path, methods={"stranger": 0.05}):
+        without_val(path)
+    assert said()[1].startswith("All methods that have validation scores give useless masks")
+
+
+def test_useless_masks_never_stand_in_bold(tmp_path):
+    draw_sweep(tmp_path, methods={"ce": 0.2, "dice": 0.3})
+    for path in draw_sweep(tmp_path, methods={"blank": 0.05}):
+        flag(path)
+    (board,) = boards(read_runs(tmp_path).runs, resamples=0)
+    sheet = leaderboard(board, base=tmp_path)
+    assert [any(cell.best for cell in row) for row in sheet.rows] == [False, True, False]
+    cells = {row[0].text: row[1] for row in ablation_sheet(ablation(board)).rows}
+    assert cells["ce"].best and not cells["blank"].best
+
+
+def test_of_how_many_seeds_the_masks_are_useless_is_said(tmp_path, said):
+    draw_sweep(tmp_path, methods={"ce": 0.2, "dice": 0.3})
+    flag(draw_sweep(tmp_path, methods={"blank": 0.05})[0])
+    assert said()[0].startswith("blank (useless masks of 1 of 3 seeds) has the highest test miou")

@@ -8,6 +8,7 @@ import pytest
 
 from drawn_runs import draw_run, draw_sweep
 from segladder.report.report import make_report
+from segladder.types import UserError
 
 
 @pytest.fixture
@@ -39,3 +40,34 @@ def test_where_there_is_no_grid_the_ways_to_a_table_are_named(tmp_path, warnings
         " table. Name its keys with rows= and cols=, or one study with study= (losses, models)."
     ]
     assert warnings(study="losses") == []
+
+
+def test_a_baseline_without_a_table_is_told_or_refused_where_it_names_nothing(tmp_path, warnings):
+    draw_sweep(tmp_path, methods={"ce": 0.1, "dice": 0.1, "focal": 0.1}, study="losses", seeds=(1,))
+    draw_sweep(tmp_path, methods={"a": 0.1, "b": 0.1, "c": 0.1}, by="model", study="models", seeds=(1,))
+    told = "disks test: miou: baseline=ce is not used, as there is no ablation table."
+    assert told in warnings(baseline="ce")
+    with pytest.raises(UserError, match="baseline=banana: there is no 'banana'"):
+        warnings(baseline="banana")
+
+
+def test_records_that_cannot_be_read_are_grouped_by_reason(tmp_path, warnings):
+    paths = draw_sweep(tmp_path, methods={f"loss{n}": 0.1 for n in range(8)}, seeds=(1,))
+    for path in paths[:5]:
+        (path / "result.json").write_text("{")
+    for path in paths[5:7]:
+        (path / "result.json").write_text('{"schema": 99}')
+    broken, newer = warnings()
+    assert "is not valid JSON" in broken and broken.endswith("4 more are left out for the same reason.")
+    assert "99" in newer and newer.endswith("1 more is left out for the same reason.")
+
+
+def test_weights_as_one_text_count_and_what_is_no_name_is_told(tmp_path, warnings):
+    for seed, weights in ((1, "backbone.weights=imagenet"), (2, {"a": 1})):
+        path = draw_run(tmp_path, seed=seed) / "result.json"
+        record = json.loads(path.read_text())
+        record["model"]["pretrained"] = weights
+        path.write_text(json.dumps(record))
+    runs = {run.seed: run.pretrained for run in make_report(tmp_path, base=tmp_path, resamples=0).runs}
+    assert runs == {1: ("backbone.weights=imagenet",), 2: None}
+    assert warnings() == [f"""'{path}' says model.pretrained {{"a": 1}}, which is no name. It is left out."""]

@@ -66,11 +66,11 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _report(given: Mapping[str, str]) -> None:
-    from segladder.launchers.show.columns import look
+    from segladder.launchers.show.columns import encodable, look, one_line
     from segladder.report.follow import follow
     from segladder.report.report import make_report
     from segladder.report.written.terminal import terminal
-    from segladder.report.written.whole import write_report
+    from segladder.report.written.whole import claim_files, write_report
 
     root = Path(given.get("runs", "outputs")).expanduser()
     output = Path(given["output"]).expanduser() if "output" in given else root / "report"
@@ -93,14 +93,15 @@ def _report(given: Mapping[str, str]) -> None:
     if switch(given, "follow"):
         follow(made, root, output, pictures=pictures)
     report = made()
+    claim_files(report, output, pictures=pictures)
     for line in report.warnings:
-        print(f"Warning: {line}")
+        print(encodable(f"Warning: {one_line(line)}"))
     for part in report.parts:
         print()
         for sheet in part.sheets:
             print(terminal(sheet.first(_ROWS), **look()), end="\n\n")
         for sentence in part.findings:
-            print(sentence)
+            print(encodable(one_line(sentence)))
     files = write_report(report, output, pictures=pictures)
     print(f"\n{len(files)} files are in {output}; open {output / 'report.html'} for all of it.", flush=True)
     if wandb:

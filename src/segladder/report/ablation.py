@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from segladder.config.suggest import did_you_mean
-from segladder.report.axes import Axis, axes_of, decides
+from segladder.report.axes import Axis, axes_of, decides, joined
 from segladder.report.board import Board, Place
 from segladder.report.methods import LEADING
 from segladder.report.statistics.several import holm
@@ -60,6 +60,8 @@ class Ablation:
     baselines: dict[Where, Where]
     """Cell -> what it is compared with."""
     notes: list[str]
+    tests: int = 0
+    """Differences that p is corrected for."""
 
 
 def varying_keys(board: Board) -> list[str]:
@@ -110,9 +112,16 @@ def axes(board: Board) -> list[Axis]:
 
 def _axes(board: Board, keys: Sequence[str], rows: str | None, cols: str | None) -> tuple[Axis, Axis | None]:
     asked_rows, asked_cols = (None if word is None else Axis(tuple(word.split("+"))) for word in (rows, cols))
+    methods = _settings(board)
+    typed = [key for axis in (asked_rows, asked_cols) if axis is not None for key in axis.keys]
+    left = [key for key in keys if key not in typed]
+    if asked_rows is not None:
+        asked_rows = joined(asked_rows, methods, left)
+        left = [key for key in left if key not in asked_rows.keys]
+    if asked_cols is not None:
+        asked_cols = joined(asked_cols, methods, left)
     if asked_rows is not None:
         return asked_rows, asked_cols
-    methods = _settings(board)
     if asked_cols is not None:
         left = [key for key in keys if key not in asked_cols.keys and not decides(asked_cols, key, methods)]
         found = axes_of(methods, left)
@@ -219,6 +228,7 @@ def _compare(table: Ablation, baseline: str | None) -> None:
         found.append(cell)
     # a verdict needs seeds enough on both sides, and only verdicts count as tests
     tested = [cell.difference.p_value() if cell.difference and cell.difference.enough else math.nan for cell in found]
+    table.tests = sum(not math.isnan(p) for p in tested)
     for cell, p in zip(found, holm(tested), strict=True):
         assert cell.difference is not None
         cell.p = float(p)
@@ -230,6 +240,8 @@ def _compare(table: Ablation, baseline: str | None) -> None:
         named = f"{table.rows}={row} of the same {table.cols}"
     if found:
         table.notes.append(f"Differences are to {named}.")
+    elif baseline is not None:
+        table.notes.append(f"Nothing is compared with baseline={baseline}: its cell is empty, or all others are.")
 
 
 def _baseline(table: Ablation, baseline: str | None) -> tuple[str | None, str | None]:

@@ -73,6 +73,20 @@ def axes_of(methods: Sequence[Settings], keys: Sequence[str]) -> list[Axis]:
     return found
 
 
+def joined(axis: Axis, methods: Sequence[Settings], keys: Sequence[str]) -> Axis:
+    """An axis with those of the keys that only some of its values have: the others of them can have no run of these."""
+    for key in keys:
+        if not decides(axis, key, methods) and _has_some(axis, key, methods):
+            axis = Axis((*axis.keys, key))
+    return axis
+
+
+def names_something(word: str, methods: Sequence[Settings]) -> bool:
+    """Whether a word of the user's is a value of any key of any method."""
+    keys = dict.fromkeys(key for settings in methods for key in settings)
+    return any(Axis((key,)).find(word, methods) is not None for key in keys)
+
+
 def decides(axis: Axis, key: str, methods: Sequence[Settings]) -> bool:
     """Whether all methods with one value of the axis have one value of the key."""
     values: dict[str, str] = {}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from segladder.config.suggest import did_you_mean
-from segladder.report.comparable import OBJECTS, Ground, Mark, ground_of, marks_of
+from segladder.report.comparable import OBJECTS, Ground, Mark, ground_of, marks_of, misleading
 from segladder.report.kept import Kept
 from segladder.report.methods import Method, group
 from segladder.report.reading import Run
@@ -35,6 +35,18 @@ class Place:
     val: float | None
     """Mean on the validation set, by which a choice may be made."""
 
+    @property
+    def useless(self) -> bool:
+        """Whether a run of it is flagged: high pixel accuracy, useless masks."""
+        return any(map(misleading, self.method.runs))
+
+    @property
+    def named(self) -> str:
+        """Its label, with the flag that no sentence may leave out."""
+        flagged, count = sum(map(misleading, self.method.runs)), len(self.method.runs)
+        of = "" if flagged == count else f" of {flagged} of {count} seeds"
+        return f"{self.method.label} (useless masks{of})" if flagged else self.method.label
+
     def mean(self, read: Callable[[Run], float | None]) -> float | None:
         """Of a fact of its runs."""
         return _mean(read(run) for run in self.method.runs)
@@ -44,6 +56,12 @@ def share_interval(mean: Estimate, metric: str) -> tuple[float, float]:
     """The 95 % interval of a mean, cut where a share ends; NaN twice where there is none."""
     low, high = mean.interval()
     return (max(low, 0.0), min(high, 1.0)) if is_share(metric) and not math.isnan(low) else (low, high)
+
+
+def difference_interval(difference: Estimate, metric: str) -> tuple[float, float]:
+    """The 95 % interval of a difference, cut where that of two shares ends; NaN twice where there is none."""
+    low, high = difference.interval()
+    return (max(low, -1.0), min(high, 1.0)) if is_share(metric) and not math.isnan(low) else (low, high)
 
 
 @dataclass(kw_only=True)
@@ -70,6 +88,8 @@ class Board:
     """What earlier reports have computed of single images."""
     which: str = ""
     """What tells it from another board of the same title."""
+    suffix: str = ""
+    """What tells its files from those of another board, see `slugs`."""
 
     def difference(self, method: Place, baseline: Place) -> Estimate:
         """How much higher a method scores."""
@@ -157,7 +177,9 @@ def _of_parent(run: Run, parent: Run | None) -> Run | None:
         return None
     method = parent.method if parent is not None else ""
     if parent is not None:
-        if ground_of(run) == ground_of(parent) and run.protocol == parent.protocol:
+        # of a run that has lost its configuration the protocol is not known: most likely it is the plain one
+        known = parent.protocol or {**run.protocol, "inference": {}}
+        if ground_of(run) == ground_of(parent) and run.protocol == known:
             return None
         settings = dict(parent.settings)
     else:

@@ -98,7 +98,13 @@ def marks_of(methods: Sequence[Method]) -> tuple[dict[str, list[str]], list[Mark
 
     for read, say in _MUST_AGREE:
         values = {method.key: {read(run) for run in method.runs} - {None} for method in methods}
-        counts = Counter(value for found in values.values() for value in found)
+        counts = Counter(value for found in values.values() for value in found - {_UNKNOWN})
+        if not counts:
+            continue
+        for method in methods:
+            if _UNKNOWN in values[method.key]:
+                values[method.key] -= {_UNKNOWN}
+                mark(method, _NOT_KNOWN[read] + _share(sum(read(run) == _UNKNOWN for run in method.runs), method))
         if len(counts) < 2:
             continue
         usual, times = counts.most_common(1)[0]
@@ -129,6 +135,7 @@ def _letter(index: int) -> str:
 _Fact = str | int | None
 _LIMIT = "trainer.max_time"
 _UNLIMITED = "without a limit of time"
+_UNKNOWN = "unknown"
 
 
 def _protocol(run: Run) -> _Fact:
@@ -152,6 +159,8 @@ def _validation_data(run: Run) -> _Fact:
 def _weights(run: Run) -> _Fact:
     if run.seed is None or run.parent is not None:
         return None
+    if run.pretrained is None:
+        return _UNKNOWN
     return f"pretrained weights ({', '.join(run.pretrained)})" if run.pretrained else "random weights"
 
 
@@ -165,7 +174,10 @@ def _limit(run: Run) -> _Fact:
 
 def _steps(run: Run) -> _Fact:
     # a budget of time is marked as one: that it came to a few steps more or less is its nature
-    return None if _limit(run) not in (None, _UNLIMITED) else run.steps
+    if _limit(run) not in (None, _UNLIMITED):
+        return None
+    trained = run.seed is not None and run.parent is None
+    return _UNKNOWN if trained and run.steps is None else run.steps
 
 
 def _code(run: Run) -> _Fact:
@@ -202,6 +214,11 @@ _MUST_AGREE: tuple[tuple[Callable[[Run], _Fact], Callable[[Sequence[_Fact], _Fac
     (_code, _says("run with code", "with")),
 )
 """What is read of a run, None where it does not apply, and what is said of values that are not those of most."""
+_NOT_KNOWN: dict[Callable[[Run], _Fact], str] = {
+    _steps: "trained for a number of steps that its record does not tell",
+    _weights: "whether it began with pretrained weights is not known",
+}
+"""What is said of a method of which it is not known, where it is of others."""
 
 
 def _by_itself(method: Method) -> list[str]:
@@ -211,22 +228,26 @@ def _by_itself(method: Method) -> list[str]:
     def dirty(run: Run) -> bool:
         return run.dirty and run.seed is not None
 
-    def misleading(run: Run) -> bool:
-        return useless(run.scores[run.scored], run.per_class.get(run.scored, {})) is not None
-
     if any(map(dirty, method.runs)):
         told.append(f"run from a working copy with changes that were not committed{_of(method, dirty)}")
     if any(map(same_split, method.runs)):
         told.append(f"its best weights were chosen on the images that it is scored on{_of(method, same_split)}")
-    flags = {
-        flag for run in method.runs if (flag := useless(run.scores[run.scored], run.per_class.get(run.scored, {})))
-    }
+    flags = {flag for run in method.runs if (flag := _flag(run))}
     if flags:
         told.append(f"high pixel accuracy, useless masks{_of(method, misleading)}: {_worst_flag(flags)}")
     undefined = [run for run in method.runs if _undefined(run)]
     if undefined:
         told.append(f"{len(undefined)} of {len(method.runs)} runs have an undefined score and are left out of its mean")
     return told
+
+
+def misleading(run: Run) -> bool:
+    """Whether a run's pixel accuracy hides useless masks."""
+    return _flag(run) is not None
+
+
+def _flag(run: Run) -> str | None:
+    return useless(run.scores[run.scored], run.per_class.get(run.scored, {}))
 
 
 def _worst_flag(flags: set[str]) -> str:

@@ -33,8 +33,8 @@ def _first(board: Board) -> str:
         named = _list([place for place in board.places if place.sample.mean == top.sample.mean])
         return f"{named} have the same {best} {board.ground.split} {board.metric}, {score}."
     if len(board.places) == 1:
-        return f"{top.method.label}: {board.ground.split} {board.metric} {score} over {seeds}."
-    said = f"{top.method.label} has the {best} {board.ground.split} {board.metric}, {score} over {seeds}"
+        return f"{top.named}: {board.ground.split} {board.metric} {score} over {seeds}."
+    said = f"{top.named} has the {best} {board.ground.split} {board.metric}, {score} over {seeds}"
     if not board.pairs.tests:
         return f"{said}; there are too few seeds to say whether it is better than any other."
     better = board.pairs.better().T if board.minimised else board.pairs.better()
@@ -64,24 +64,48 @@ def _choice(board: Board) -> list[str]:
             "Weights were chosen on the very images that they are scored on (see the marks), so that no choice among"
             f" the {count} methods is free of the {board.ground.split} set."
         ]
+    useful = [place for place in scored if not place.useless]
+    if not useful:
+        return [
+            "All methods that have validation scores give useless masks (see the marks): none of them is to be chosen."
+        ]
     pick = min if board.minimised else max
-    chosen = pick(scored, key=lambda place: place.val if place.val is not None else 0.0)
+    chosen = pick(useful, key=lambda place: place.val if place.val is not None else 0.0)
     top = board.places[0]
+    told = _not_chosen([place for place in board.places if place.val is None], "no validation scores")
+    told += _not_chosen([place for place in scored if place.useless], "useless masks")
     if chosen is top:
         return [
-            f"The validation scores choose {top.method.label} as well, so that no choice made on the"
-            f" {board.ground.split} set flatters its {board.ground.split} score."
+            f"The validation scores choose {top.named} as well, so that no choice made on the"
+            f" {board.ground.split} set flatters its {board.ground.split} score.{told}"
         ]
     difference = difference_of(chosen.sample, top.sample)
+    by = f"{figures.score(difference.value, sign=True)} to {top.named}"
+    score = f"{board.ground.split} {board.metric} is {figures.score(chosen.sample.mean)} ({by})"
+    # of what could not be chosen it is not said that another one is to be reported in its place
+    advice = ": report that one." if top in useful else "."
     return [
-        f"The validation scores choose {chosen.method.label}, whose {board.ground.split} {board.metric} is"
-        f" {figures.score(chosen.sample.mean)} ({figures.score(difference.value, sign=True)} to {top.method.label}):"
-        f" report that one. The best of {count} by its {board.ground.split} score looks better than it is."
+        f"The validation scores choose {chosen.method.label}, whose {score}{advice}{told} The best of {count} by its"
+        f" {board.ground.split} score looks better than it is."
     ]
 
 
+def _not_chosen(places: list[Place], what: str) -> str:
+    """That these could not be chosen; "" of none."""
+    if not places:
+        return ""
+    return f" {_labels(places)} {'has' if len(places) == 1 else 'have'} {what} and could not be chosen."
+
+
 def _list(places: list[Place]) -> str:
-    names = [place.method.label for place in places]
+    return _listed([place.named for place in places])
+
+
+def _labels(places: list[Place]) -> str:
+    return _listed([place.method.label for place in places])
+
+
+def _listed(names: list[str]) -> str:
     if len(names) > _NAMED + 1:
         return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

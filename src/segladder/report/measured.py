@@ -11,6 +11,8 @@ from segladder.runs.folder import RunFolder
 from segladder.runs.record import Record
 
 Number = float | None
+NAMES = ("model.pretrained",)
+"""Keys of a record that hold names and no numbers."""
 _LONGEST = 40
 """Characters of a value that makes no sense, in a sentence about it."""
 
@@ -45,6 +47,15 @@ class Measured:
             self.senseless[key] = f"{number:g}"
             return None
         return None if number is None else int(number)
+
+    def names(self, key: str, value: Any) -> tuple[str, ...] | None:
+        """A list of texts, or one; None where it is not there."""
+        found = [value] if isinstance(value, str) and value else value
+        if isinstance(found, list) and all(isinstance(name, str) for name in found):
+            return tuple(found)
+        if value is not None:
+            self.senseless[key] = _shortened(value)
+        return None
 
     def _written(self, part: str, name: str) -> Any:
         """What stands in the file, in which NaN is allowed."""

@@ -14,6 +14,8 @@ from segladder.runs.identity import NEUTRAL
 
 LEADING = ("model", "backbone", "loss")
 """What a method is first known by."""
+_MOST_DIFFERING = 12
+"""Settings in which saved configurations differ that are shown; more differ where one of them was cut short."""
 
 
 @dataclass(kw_only=True)
@@ -33,12 +35,17 @@ class Method:
     @property
     def label(self) -> str:
         """`unet resnet18 dice+ce optimizer.lr=0.01`."""
+        return " ".join(self.words.values())
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The words of the label by their keys."""
         shown = {k: v for k, v in self.settings.items() if v and (self.named_by is None or k in self.named_by)}
-        words = [v if k in LEADING else f"{k}={v}" for k, v in shown.items()]
+        words = {k: v if k in LEADING else f"{k}={v}" for k, v in shown.items()}
         if not words and self.named_by:
             key = self.named_by[0]
-            return f"no {key}" if key in LEADING else f"{key} by default"
-        return " ".join(words) or (self.runs[0].name if self.runs else self.key[:8])
+            return {key: f"no {key}" if key in LEADING else f"{key} by default"}
+        return words or {"": self.runs[0].name if self.runs else self.key[:8]}
 
     @property
     def seeds(self) -> list[int | None]:
@@ -168,11 +175,18 @@ def _look_into_configs(methods: Sequence[Method], stands_for: Mapping[str, Run])
         flat = [_flat(_config(stands_for[twin.key])) for twin in twins]
         keys = sorted(set().union(*flat))
         differing = [key for key in keys if len({config.get(key, "") for config in flat}) > 1]
-        for twin, config in zip(twins, flat, strict=True):
-            twin.settings |= {key: config.get(key, "") for key in differing}
-            if not differing:
-                # the same configuration: the data or weights that it read were others
-                twin.settings["method"] = twin.key[:8]
+        if all(flat) and 0 < len(differing) <= _MOST_DIFFERING:
+            for twin, config in zip(twins, flat, strict=True):
+                twin.settings |= {key: config.get(key, "") for key in differing}
+        else:
+            # the same configuration, and the data or weights that it read were others; or one that cannot be read
+            for twin in twins:
+                twin.settings["method"] = _short(twin.key)
+
+
+def _short(key: str) -> str:
+    """The first digits of what makes a method's key."""
+    return key.removeprefix("id ").removeprefix("chosen ").rpartition(" ")[2][:8]
 
 
 def _config(run: Run) -> Any:
@@ -187,7 +201,7 @@ def _flat(node: Any, path: str = "") -> dict[str, str]:
     if path == "seed" or path in NEUTRAL or path.rpartition(".")[2] == "_target_":
         return {}
     if not isinstance(node, dict):
-        return {path: str(node)} if path else {}
+        return {path: str(node)} if path and node is not None else {}
     found: dict[str, str] = {}
     for key, value in node.items():
         found |= _flat(value, f"{path}.{key}" if path else str(key))

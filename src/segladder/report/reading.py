@@ -18,9 +18,10 @@ import yaml
 
 from segladder.data.progress import with_progress
 from segladder.report.measured import Measured, Number, number_of
+from segladder.report.older import chosen, method_of_config, with_methods
 from segladder.runs.atomic import write_atomic
 from segladder.runs.code import fingerprint
-from segladder.runs.comparable import method_id, pretrained_of, protocol_of
+from segladder.runs.comparable import pretrained_of, protocol_of
 from segladder.runs.folder import RunFolder
 from segladder.runs.identity import NEUTRAL
 from segladder.runs.record import Record, read
@@ -43,6 +44,12 @@ class Run:
     parent: str | None
     method: str
     """What the runs share that differ in their seed alone."""
+    chosen: str = ""
+    """What the choices of a run have in common whose record holds no method; "" where it does."""
+    config: str = ""
+    """What the configuration of such a run is, see `older`; "" where the record holds the method."""
+    method_known: str = ""
+    """How its method is known where neither its record nor its configuration tells it, see `older`; else ""."""
     status: str
     """As of `segladder runs`: finished, evaluated, failed, …"""
     reason: str
@@ -63,7 +70,8 @@ class Run:
     splits: dict[str, str]
     counts: dict[str, int]
     protocol: dict[str, Any]
-    pretrained: tuple[str, ...]
+    pretrained: tuple[str, ...] | None
+    """The weights that training began with; None where that is not known."""
     steps: int | None
     parameters: Number
     flops: Number
@@ -121,7 +129,7 @@ def read_runs(root: Path) -> Found:
     kept: dict[str, Any] = {}
     for folder in with_progress(folders, len(folders), "reading runs"):
         place = os.path.relpath(folder.path, root)
-        seen = _look(folder.result)
+        seen = [*_look(folder.result), *_look(folder.config)]
         entry = known.get(place)
         if entry is not None and entry["seen"] == seen and entry["run"]["status"] != "running":
             run = _run_of(entry["run"], folder)
@@ -137,7 +145,7 @@ def read_runs(root: Path) -> Found:
     if any(known.get(place) is not entry for place, entry in kept.items()) or len(kept) != len(known):
         with suppress(UserError):  # a folder that cannot be written can be reported on all the same
             write_atomic(root / INDEX, json.dumps({"code": fingerprint(), "runs": kept}))
-    return Found(runs=runs, left_out=left_out)
+    return Found(runs=with_methods(runs), left_out=left_out)
 
 
 def _known(root: Path) -> dict[str, Any]:
@@ -149,7 +157,7 @@ def _known(root: Path) -> dict[str, Any]:
 
 
 def _run_of(values: Mapping[str, Any], folder: RunFolder) -> Run:
-    lists = {key: tuple(values[key]) for key in ("classes", "pretrained")}
+    lists = {key: tuple(values[key]) for key in ("classes", "pretrained") if values[key] is not None}
     return Run(**(dict(values) | lists), path=str(folder.path))
 
 
@@ -162,15 +170,17 @@ def _look(path: Path) -> list[int]:
 
 
 def _facts(record: Record, folder: RunFolder) -> Run:
-    method, protocol = record.method, record.protocol
+    method, protocol, shared, state = record.method, record.protocol, "", ""
     pretrained = record.model.get("pretrained")
     if not (method and protocol) and record.parent is None and record.seed is not None:
         # an older record: the configuration beside it says the rest
         config = _config(folder)
-        hashes = record.data.get("hashes")
-        method = method or method_id(config, data_hashes=hashes if isinstance(hashes, dict) else None)
-        protocol = protocol or protocol_of(config)
-        pretrained = pretrained_of(config) if pretrained is None else pretrained
+        if not method:
+            shared = chosen(record)
+            method, state = method_of_config(record, config)
+        if config:
+            protocol = protocol or protocol_of(config)
+            pretrained = pretrained_of(config) if pretrained is None else pretrained
     info = record.data.get("info")
     environment, code = record.environment, record.code
     measured = Measured(record, folder)
@@ -182,6 +192,9 @@ def _facts(record: Record, folder: RunFolder) -> Run:
         id=record.id,
         parent=record.parent,
         method=method,
+        chosen=shared,
+        config=state,
+        method_known="",
         status=status_of(record),
         reason=str((record.error or {}).get("message") or ""),
         task=record.task,
@@ -198,7 +211,7 @@ def _facts(record: Record, folder: RunFolder) -> Run:
         splits=_texts(record.data.get("splits")),
         counts={k: v for k, v in _mapping(record.data.get("counts")).items() if isinstance(v, int)},
         protocol=protocol,
-        pretrained=tuple(map(str, pretrained)) if isinstance(pretrained, list) else (),
+        pretrained=measured.names("model.pretrained", pretrained),
         steps=measured.count("time.optimizer_steps"),
         parameters=measured.amount("model.parameters"),
         flops=measured.amount("model.flops"),

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from segladder.config.suggest import did_you_mean
 from segladder.report.ablation import Ablation, ablation, axes
+from segladder.report.axes import names_something
 from segladder.report.beside import unreadable
 from segladder.report.board import Board, boards
 from segladder.report.comparable import apart
 from segladder.report.findings import findings
 from segladder.report.kept import Kept
+from segladder.report.measured import NAMES
+from segladder.report.older import told_of_methods
 from segladder.report.reading import Run, read_runs
 from segladder.report.samples import RESAMPLES
 from segladder.report.sheets.ablations import ablation_differences, ablation_sheet
 from segladder.report.sheets.comparisons import comparisons
 from segladder.report.sheets.leaderboard import leaderboard
 from segladder.report.sheets.sheet import Sheet
+from segladder.report.slugs import in_order, tell_apart
 from segladder.types import UserError
 
 _SHOWN = 5
@@ -77,17 +82,16 @@ def make_report(
     """
     found = read_runs(root)
     runs = _of_study(found.runs, study)
-    warnings = _first(
-        [f"{why} It is left out." for why in found.left_out.values()],
-        f"more records cannot be read; see segladder runs list runs={root}",
-    )
+    warnings = unread(found.left_out, root)
+    warnings += told_of_methods(runs)
     warnings += _first([told for run in runs for told in _senseless(run)], "more numbers of records make no sense")
     warnings += _first(unreadable(runs), "more files beside records are damaged")
     kept = Kept(root)
-    made = boards(runs, metric=metric, resamples=resamples, kept=kept)
+    made = in_order(boards(runs, metric=metric, resamples=resamples, kept=kept))
+    tell_apart(made)
     kept.tidy()
     warnings += apart(list(dict.fromkeys(board.ground for board in made)))
-    parts, refused = [], []
+    parts, refused, unused = [], [], list[str]()
     for board in made:
         sheets = [leaderboard(board, base=base)]
         try:
@@ -97,6 +101,8 @@ def make_report(
             table = None
         else:
             warnings += _no_grid(board) if table is None else []
+            if table is None and baseline is not None:
+                unused.append(board.title)
         if table is not None:
             sheets.append(ablation_sheet(table))
             if (differences := ablation_differences(table)) is not None:
@@ -107,7 +113,30 @@ def make_report(
     if len(refused) == len(made):
         raise refused[0][1]
     warnings += [f"{board.title}: {error}" for board, error in refused]
+    if baseline is not None and unused:
+        _must_name(baseline, made)
+        warnings += [f"{title}: baseline={baseline} is not used, as there is no ablation table." for title in unused]
     return Report(root=root, parts=parts, warnings=warnings, runs=runs)
+
+
+def unread(left_out: Mapping[str, str], root: Path) -> list[str]:
+    """Why records are left out, the first of each reason in full.
+
+    Args:
+        left_out: folder -> the sentence of why.
+        root: the folder that runs lie in.
+    """
+    by_reason: dict[str, list[str]] = {}
+    for folder, why in left_out.items():
+        # what differs from record to record is its path, and where in the file it breaks off
+        reason = re.sub(r"line \d+ column \d+|char \d+|position \d+", "", re.sub(rf"{re.escape(folder)}[^']*", "", why))
+        by_reason.setdefault(reason, []).append(why)
+    told = []
+    for whys in by_reason.values():
+        more = len(whys) - 1
+        too = f" {more:,} more {'is' if more == 1 else 'are'} left out for the same reason." if more else ""
+        told.append(f"{whys[0]} It is left out.{too}")
+    return _first(told, f"more reasons leave records out; see segladder runs list runs={root}")
 
 
 def _first(sentences: Sequence[str], rest: str) -> list[str]:
@@ -118,7 +147,7 @@ def _first(sentences: Sequence[str], rest: str) -> list[str]:
 
 def _senseless(run: Run) -> list[str]:
     return [
-        f"'{run.folder.result}' says {k} {v}, which is no measurement. It is left out."
+        f"'{run.folder.result}' says {k} {v}, which is no {'name' if k in NAMES else 'measurement'}. It is left out."
         for k, v in run.senseless.items()
     ]
 
@@ -131,6 +160,21 @@ def _no_grid(board: Board) -> list[str]:
     one = f", or one study with study= ({', '.join(studies[:_SHOWN])})" if len(studies) > 1 else ""
     told = f"{', '.join(names)} vary, but most of their combinations are missing, so that there is no ablation table"
     return [f"{board.title}: {told}. Name its keys with rows= and cols={one}."]
+
+
+def _must_name(baseline: str, made: Sequence[Board]) -> None:
+    """
+    Raises:
+        UserError: a word of a baseline that no table could use is no value of any setting.
+    """
+    methods = [place.method.settings for board in made for place in board.places]
+    values = sorted({value for settings in methods for value in settings.values() if value})
+    for word in map(str.strip, baseline.split(",")):
+        if not names_something(word, methods):
+            raise UserError(
+                f"baseline={baseline}: there is no '{word}'{did_you_mean(word.rpartition('=')[2], values)} Give one of"
+                f" {', '.join(values)}."
+            )
 
 
 def _of_study(runs: Sequence[Run], study: str | None) -> list[Run]:

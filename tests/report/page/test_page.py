@@ -452,3 +452,45 @@ def test_runs_of_one_id_have_pages_of_their_own(opened, tmp_path):
         titles.append(page.one("dialog h2").text)
         page.run("document.querySelector('dialog').close()")
     assert sorted(titles) == ["again", "first"]
+
+
+def wide_board(root: Path) -> Report:
+    for number, backbone in enumerate(("resnet18", "efficientnet_b0.ra_in1k")):
+        path = draw_run(
+            root, model="deeplabv3plus", backbone=backbone, miss=0.1 + 0.1 * number, seed=1,
+            overrides=[f"{key}=0.00{number + 1}" for key in ("optimizer.learning_rate", "optimizer.weight_decay")]
+            + [f"data.augmentation.brightness={number}", f"trainer.accumulate_grad_batches={number + 1}"],
+        )  # fmt: skip
+        assert path.is_dir()
+    return make_report(root, base=root / "report", resamples=100)
+
+
+def test_a_leaderboard_too_wide_for_the_page_leaves_columns_out_and_says_so(opened, tmp_path):
+    report = wide_board(tmp_path / "runs")
+    page = opened(report)
+    name = leaderboard(report)
+    place = f"[id='{name}'] > .wide"
+    heads = page.heads(name)
+    assert "memory, GB" not in heads and "runs" in heads and "test miou" in heads
+    assert "not shown for lack of room" in page.status(name)
+    assert page.run("return getComputedStyle(document.querySelector(arguments[0])).overflowX", place) == "auto"
+    # chosen, a column is there however wide the table gets
+    page.button("Columns", f"[id='{name}']").click()
+    box = next(label for label in page.all(f"[id='{name}'] .panel label") if label.text.strip() == "memory, GB")
+    assert not box.find_element("css selector", "input").is_selected()
+    box.click()
+    assert "memory, GB" in page.heads(name)
+    page.open(page.run("return location.hash").removeprefix("#"))
+    assert "memory, GB" in page.heads(name)
+
+
+def test_a_verdict_is_not_cut_off(opened, tmp_path):
+    report = wide_board(tmp_path / "runs")
+    page = opened(report)
+    name = report.parts[0].sheets[-1].name
+    cut = page.run(
+        "return [...document.querySelectorAll(arguments[0])]."
+        "map(cell => [cell.scrollWidth > cell.clientWidth, cell.textContent])",
+        f"{page.table(name)} tbody td:last-child",
+    )
+    assert [text.startswith("no verdict: 1 seed") for _, text in cut] == [True] and not cut[0][0]

@@ -132,3 +132,21 @@ def test_a_key_of_long_names_is_within_the_picture(runs, board, styled):
     assert figure.get_figwidth() <= WIDTH
     assert figure.bbox.x0 <= legend.get_window_extent().x0 and legend.get_window_extent().x1 <= figure.bbox.x1
     assert picture.caption.endswith("Names are cut; the leaderboard has them in full, in the same order.")
+
+
+def test_a_legend_of_long_names_stays_inside_the_picture_and_steps_are_whole(runs, board, styled):
+    for number, backbone in enumerate(("resnet18", "efficientnet_b0.ra_in1k", "mobilenet_v3")):
+        for epochs in (2, 3):
+            path = draw_run(
+                runs, model="deeplabv3plus", backbone=backbone, miss=0.1 + 0.05 * number,
+                overrides=[f"trainer.max_epochs={epochs}", "trainer.accumulate_grad_batches=2"],
+            )  # fmt: skip
+            (path / "metrics.csv").write_text("step,epoch,val/miou,train/loss\n1,0,0.5,1\n2,0,0.6,0.5\n3,1,0.7,0.4\n")
+    figure = styled(learning_curves, board()).figure
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
+    assert len({text.get_text() for text in legend.get_texts()}) == 6
+    ticks = [tick for axes in figure.axes for tick in axes.get_xticks()]
+    assert ticks and all(float(tick).is_integer() for tick in ticks)

@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from drawn_runs import draw_sweep
+from drawn_runs import draw_run, draw_sweep
 from segladder.report.ablation import ablation
-from segladder.report.pictures.differences import LOOKS, differences
+from segladder.report.pictures.differences import LOOKS, Line, differences, reach_of
 from segladder.report.pictures.picture import NothingToDraw
-from segladder.report.statistics.uncertainty import difference_of
+from segladder.report.statistics.uncertainty import Estimate, difference_of
+from segladder.report.verdict import Verdict
 
 
 def drawn(figure):
@@ -122,3 +123,31 @@ def test_long_names_are_within_the_picture_and_in_full_in_the_caption(runs, boar
     assert figure.bbox.x0 <= label.x0 and label.x1 <= figure.bbox.x1
     assert len(set(labels(figure))) == 2 and all("…" in text for text in labels(figure))
     assert all(name in picture.caption for name in names)
+
+
+def line(value, low, high):
+    estimate = Estimate(
+        value=value, freedom=2.0, seeds_variance=0.0, images_variance=0.0, seed_terms=((0.0, 2),), seeds=(3, 3)
+    )
+    return Line(name="a", difference=estimate, verdict=Verdict(word="undecided"), interval=(low, high))
+
+
+def test_an_interval_that_would_hide_the_others_is_left_out_of_the_axis():
+    lines = [line(0.01, 0.0, 0.02), line(0.02, 0.01, 0.04), line(0.03, -1.0, 1.0)]
+    assert reach_of(lines) == (0.0, 0.04)
+    assert reach_of(lines[2:]) == (-1.0, 1.0), "alone it hides nothing"
+    assert reach_of([line(0.0, math.nan, math.nan)]) == (-0.001, 0.001)
+
+
+def test_wide_intervals_end_at_what_is_possible_and_have_arrow_heads(runs, board, styled):
+    for loss, misses in (("ce", (0.1, 0.1)), ("dice", (0.11, 0.11)), ("focal", (0.12, 0.12)), ("odd", (0.2, 0.9))):
+        for seed, miss in enumerate(misses):
+            draw_run(runs, loss=loss, seed=seed, miss=miss)
+    picture = styled(differences, board())
+    (axes,) = picture.figure.axes
+    heads = [found for found in axes.lines if found.get_gid() == "beyond"]
+    assert {found.get_ydata()[0] for found in heads} == {2} and len(heads) == 2
+    assert axes.get_xlim()[0] > -1 and axes.get_xlim()[1] < 1
+    assert any("[−1.0000, " in text.get_text() for text in axes.texts)
+    assert "An arrow head is where" in picture.caption
+    assert "corrected" not in picture.caption, "of two seeds there is no verdict that could be"

@@ -6,7 +6,7 @@ import pytest
 
 from drawn_runs import draw_run, draw_sweep
 from segladder.report.pictures.lettering import width
-from segladder.report.pictures.names import in_common, in_full, names_of
+from segladder.report.pictures.names import fitted, in_common, in_full, names_of
 
 
 def test_what_all_share_is_not_in_the_names(runs, board):
@@ -71,3 +71,26 @@ def test_names_that_were_cut_are_told_in_full_or_where_they_stand(runs, board):
     few = places[:2]
     told = in_full(few, names_of(few, longest=10))
     assert told.startswith(" In full: ") and all(LONG[index][2] in told for index in (0, 1))
+
+
+def test_a_name_is_the_one_of_the_tables_whichever_methods_are_shown(runs, board):
+    for model in ("unet", "fcn"):
+        for epochs in (2, 3):
+            draw_run(runs, model=model, overrides=[f"trainer.max_epochs={epochs}"], miss=0.1 * epochs)
+    places = board().places
+    assert names_of(places, longest=99) == [place.method.label for place in places]
+    assert names_of(places[:2], longest=99) == [place.method.label for place in places[:2]]
+    assert in_common(places[:1] * 2) == " All with loss=ce.", "not what the names say already"
+
+
+def test_a_short_name_is_whole_beside_a_long_one():
+    rows = [{"model": "stranger"}, {"model": "fcn_with_a_long_name", "loss": "lovasz+dice+focal"}]
+    assert fitted(rows, longest=26)[0] == "stranger"
+
+
+def test_a_word_is_whole_where_it_has_room_and_cut_where_it_has_not():
+    epochs = "trainer.max_epochs=2"
+    rows = [{"model": "unet", "e": epochs}, {"model": "unet", "e": epochs, "f": "inference.flip=true"}]
+    short, long = fitted(rows, longest=36)
+    assert short == f"unet {epochs}"
+    assert width(long) <= 36 and "…" in long

@@ -66,3 +66,10 @@ def test_where_the_scored_images_are_called_val_no_two_columns_have_one_name(tmp
         path.write_text(json.dumps(record))
     titles = [column.title for column in leaderboard(board(), base=tmp_path).columns]
     assert titles.count("val miou") == 1 and "val miou (best epoch)" in titles
+
+
+def test_the_dash_of_a_single_run_is_explained(tmp_path, board, table):
+    draw_run(tmp_path)
+    sheet = leaderboard(board(), base=tmp_path)
+    assert [line["rank"] for line in table(sheet)] == ["–"]
+    assert "–: no rank, as fewer than 3 seeds give no verdict." in sheet.notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -44,7 +45,34 @@ def test_a_report_overwrites_its_own_files_and_leaves_others_alone(tmp_path, wri
     (tmp_path / "out/notes.md").write_text("mine")
     assert written() == first
     assert (tmp_path / "out/notes.md").read_text() == "mine"
-    assert json.loads((tmp_path / "out" / MANIFEST).read_text()) == sorted(path.name for path in first)
+    assert list(json.loads((tmp_path / "out" / MANIFEST).read_text())) == sorted(path.name for path in first)
+
+
+@pytest.mark.parametrize("name", ["report.md", "leaderboard-disks-test-miou.tex"])
+def test_a_file_that_was_edited_since_is_not_overwritten(tmp_path, written, name):
+    written()
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(UserError, match=rf"{name}' would be overwritten, and it was edited since"):
+        written()
+    assert (tmp_path / "out" / name).read_text() == "mine"
+    (tmp_path / "out" / name).unlink()
+    assert written()
+
+
+def test_a_table_that_was_edited_stays_when_it_is_no_more_of_the_report(tmp_path, written):
+    written()
+    (tmp_path / "out/ablation-disks-test-miou-loss.tex").write_text("mine")
+    for path in (tmp_path / "runs").rglob("*dice*"):
+        shutil.rmtree(path)
+    written()
+    assert (tmp_path / "out/ablation-disks-test-miou-loss.tex").read_text() == "mine"
+    assert not (tmp_path / "out/ablation-disks-test-miou-loss.csv").exists()
+
+
+def test_the_list_of_an_older_report_is_understood(tmp_path, written):
+    first = written()
+    (tmp_path / "out" / MANIFEST).write_text(json.dumps([path.name for path in first]))
+    assert written() == first
 
 
 def test_after_a_report_that_was_cut_off_the_next_one_overwrites_what_it_left(tmp_path, written, monkeypatch):

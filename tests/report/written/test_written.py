@@ -94,7 +94,7 @@ def test_latex_takes_names_as_text(sheet):
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
 def test_latex_compiles(sheet, tmp_path):
     (tmp_path / "board.tex").write_text(latex(sheet))
-    packages = r"\usepackage{booktabs,graphicx}"
+    packages = r"\usepackage{booktabs,graphicx,array}"
     whole = rf"\documentclass{{article}}{packages}\begin{{document}}\input{{board}}\end{{document}}"
     (tmp_path / "whole.tex").write_text(whole)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "whole"]
@@ -128,3 +128,45 @@ def test_csv_holds_no_formulas():
     cells = [[Cell(text="=1+1"), Cell(text="-", value=-1.0)]]
     sheet = Sheet(name="a", title="a", columns=[Column(key="a", title="a"), Column(key="b", title="b")], rows=cells)
     assert comma(sheet).splitlines()[1] == "'=1+1,-1.0"
+
+
+@pytest.fixture
+def long_sheet():
+    """66 comparisons, as of 12 methods."""
+    columns = [Column(key="method", title="method"), Column(key="against", title="against")]
+    columns += [Column(key=key, title=key, right=True) for key in ("difference of miou", "95 % interval", "p")]
+    columns += [Column(key="verdict", title="verdict")]
+    texts = ("smp_fpn efficientnet_b0.ra_in1k ce", "-0.0048", "[+0.0012, +0.0084]", "0.229")
+    rows = [
+        [Cell(text=f"unet{i} ce"), *(Cell(text=text) for text in texts), Cell(text="no verdict: 2 seeds, 3 needed")]
+        for i in range(66)
+    ]
+    return Sheet(name="pairs", title="Comparisons", columns=columns, rows=rows, notes=["A note."])
+
+
+def test_latex_divides_a_long_table_and_keeps_its_letters_large_enough(long_sheet):
+    text = latex(long_sheet)
+    count = text.count(r"\begin{table}")
+    assert count > 1 and text.count(r"\end{table}") == count
+    assert text.count("unet") == 66 and text.count(r"\toprule") == count
+    assert f"Comparisons (1 of {count})." in text and f"Comparisons ({count} of {count})." in text
+    assert text.count("A note.") == 1 and text.count(r"\label{tab:pairs}") == 1
+    assert r"\footnotesize" in text and r"\raggedright\arraybackslash" in text
+    assert r"efficientnet\_\allowbreak{}b0" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+def test_a_long_table_is_hardly_shrunk_and_runs_out_of_no_page(long_sheet, tmp_path):
+    told = latex(long_sheet).replace(r"\resizebox{", r"\typeout{WIDE \the\linewidth}\resizebox{")
+    (tmp_path / "board.tex").write_text(told)
+    packages = r"\usepackage{booktabs,graphicx,array}"
+    measured = r"\let\old\resizebox\long\def\resizebox#1#2#3{\sbox0{#3}\typeout{NATURAL \the\wd0}\usebox0}"
+    whole = rf"\documentclass{{article}}{packages}{measured}\begin{{document}}\input{{board}}\end{{document}}"
+    (tmp_path / "whole.tex").write_text(whole)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "whole"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    line = float(re.search(r"WIDE ([\d.]+)pt", done.stdout)[1])
+    natural = [float(found) for found in re.findall(r"NATURAL ([\d.]+)pt", done.stdout)]
+    assert natural and max(natural) < 1.15 * line
+    assert "Float too large" not in done.stdout

@@ -14,7 +14,7 @@ const FEW = 25; // different values that a list to choose from may have
 
 class Column {
   constructor(spec, rows) {
-    Object.assign(this, { kind: "", right: false, minor: false, down: false, best: [], second: [], marked: {}, links: {} }, spec);
+    Object.assign(this, { kind: "", right: false, minor: false, gives: false, down: false, best: [], second: [], marked: {}, links: {} }, spec);
     this.rows = rows;
     this.bestRows = new Set(this.best);
     this.secondRows = new Set(this.second);

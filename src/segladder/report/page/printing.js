@@ -20,13 +20,13 @@ function printed(table) {
   const all = table.found.length <= PRINTED;
   const rows = all ? table.found : table.found.slice(table.page * PAGE, (table.page + 1) * PAGE);
   if (rows.length === 0) return [];
-  const measures = new Map(table.visible.map((column) => [column, measure(column, rows)]));
-  const widthsOf = (words) => new Map(table.visible.map((column) => [column, width(measures.get(column), words, column === table.head)]));
+  const measures = new Map(table.chosen.map((column) => [column, measure(column, rows)]));
+  const widthsOf = (words) => new Map(table.chosen.map((column) => [column, width(measures.get(column), words, column === table.head)]));
   const sum = (widths, columns) => columns.reduce((before, column) => before + widths.get(column), 0);
-  const fitting = LAYOUTS.find(([points, words]) => sum(widthsOf(words), table.visible) * points <= PAPER);
+  const fitting = LAYOUTS.find(([points, words]) => sum(widthsOf(words), table.chosen) * points <= PAPER);
   const [points, words] = fitting ?? OF_PARTS;
   const widths = widthsOf(words);
-  const parts = fitting ? [table.visible] : divided(table, widths, PAPER / points);
+  const parts = fitting ? [table.chosen] : divided(table, widths, PAPER / points);
   return parts.map((columns, place) => {
     const told = parts.length > 1 ? `, part ${place + 1} of ${parts.length}` : "";
     const title = `${table.title}${told}: ${table.status.textContent}`;
@@ -41,7 +41,7 @@ function printed(table) {
 function divided(table, widths, room) {
   const parts = [];
   let left = 0;
-  for (const column of table.visible.filter((each) => each !== table.head)) {
+  for (const column of table.chosen.filter((each) => each !== table.head)) {
     if (parts.length === 0 || widths.get(column) > left) {
       parts.push([table.head]);
       left = room - widths.get(table.head);

@@ -1,7 +1,7 @@
 // A table that is sorted by its headings, filtered, and drawn a page of rows at a time.
 
 const PAGE = 200;
-const LONG = 45; // letters from which on a cell may be cut off on the screen
+const LONG = 45; // letters from which on a cell of words has several lines, and a name or path may be cut off on the screen
 const MANY = 8; // rows from which on any table has a search and filters
 const OTHER = "other"; // in a list of choices, whose values begin with =: a filter is typed instead
 
@@ -53,11 +53,28 @@ class Table {
     const shown = this.columns.filter((column) => (chosen.get(column.key) ?? (column.minor ? "no" : "yes")) === "yes");
     this.shown = new Set(shown.map((column) => column.key));
     for (const key of [this.head.key, ...this.fits.keys()]) this.shown.add(key);
+    this.given = new Set();
+    this.place.classList.remove("tight");
     this.page = Math.max(0, (Number.parseInt(this.get("page"), 10) || 1) - 1);
     this.filtersOpen ||= this.fits.size > 0;
     this.drawHead();
     this.order();
     this.drawBody();
+    this.giveWay();
+  }
+
+  // where the table is wider than the page, it gets narrow, and columns that say less leave it, from the right, until it
+  // fits
+  giveWay() {
+    const may = this.columns.filter((column) => column.gives && this.shown.has(column.key) && this.get(`show.${column.key}`) === ""
+      && !this.fits.has(column.key) && this.sorted !== column && column.key !== "runs");
+    const wide = () => this.place.clientWidth > 0 && this.place.scrollWidth > this.place.clientWidth;
+    if (may.length) this.place.classList.toggle("tight", wide());
+    while (may.length && wide()) {
+      this.given.add(may.pop().key);
+      this.drawHead();
+      this.drawBody();
+    }
   }
 
   sortBy(column) {
@@ -77,13 +94,14 @@ class Table {
   }
 
   setShown(column, shown) {
+    this.given.delete(column.key);
     if (shown) this.shown.add(column.key);
     else {
       this.shown.delete(column.key);
       this.fits.delete(column.key); // what is not seen filters nothing
       view.set(`${this.name}.is.${column.key}`, "");
     }
-    this.set(`show.${column.key}`, shown !== column.minor ? "" : shown ? "yes" : "no");
+    this.set(`show.${column.key}`, shown !== column.minor && !column.gives ? "" : shown ? "yes" : "no");
     this.drawHead();
     this.changed();
   }
@@ -178,7 +196,8 @@ class Table {
   // --- what is drawn again
 
   drawHead() {
-    this.visible = this.columns.filter((column) => this.shown.has(column.key));
+    this.chosen = this.columns.filter((column) => this.shown.has(column.key));
+    this.visible = this.chosen.filter((column) => !this.given.has(column.key));
     const heads = this.visible.map((column) =>
       element("th", { scope: "col", class: classOf(column), "data-key": column.key },
         element("button", { type: "button", click: () => this.sortBy(column) }, column.title)));
@@ -189,7 +208,7 @@ class Table {
       const cells = this.visible.map((column) => element("td", { class: classOf(column) }, ...this.control(column)));
       this.thead.append(element("tr", { class: "filters" }, ...cells));
     }
-    for (const [column, box] of this.boxes) box.checked = this.shown.has(column.key);
+    for (const [column, box] of this.boxes) box.checked = this.visible.includes(column);
   }
 
   // a list of choices where they are few, below it a box where another condition is written
@@ -255,7 +274,10 @@ class Table {
     const cells = this.visible.map((column) => {
       const tag = column === this.head ? "th" : "td";
       const text = column.text(row);
-      const attributes = { scope: tag === "th" ? "row" : null, class: classOf(column), title: text.length > LONG ? text : null };
+      const words = tag === "td" && classOf(column) === null && text.length > LONG && text.includes(" ");
+      const attributes = {
+        scope: tag === "th" ? "row" : null, class: words ? "words" : classOf(column), title: text.length > LONG && !words ? text : null,
+      };
       return element(tag, attributes, ...this.content(column, row));
     });
     return element("tr", { "aria-rowindex": String(index + 2) }, ...cells);
@@ -280,7 +302,8 @@ class Table {
     const count = all ? `${grouped(this.rows)} ${this.noun}` : `${grouped(this.found.length)} of ${grouped(this.rows)} ${this.noun} shown`;
     const direction = this.down ? "descending" : "ascending";
     const sorted = this.sorted ? `, sorted by ${this.sorted.title}, ${direction}` : "";
-    const text = `${count}${sorted}${range ? `; here ${range}` : ""}`;
+    const hidden = this.given.size ? `, ${this.given.size} of their columns not shown for lack of room` : "";
+    const text = `${count}${hidden}${sorted}${range ? `; here ${range}` : ""}`;
     if (this.status.textContent !== text) this.status.textContent = text;
     this.status.classList.toggle("unseen", this.plain);
     this.clearer.disabled = this.words() === "[]";

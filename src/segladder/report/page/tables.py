@@ -33,6 +33,8 @@ def table_data(sheet: Sheet, *, name: str, pages: Sequence[Sequence[int]] | None
             data["right"] = True
         if any(_number(cell.value) is not None for cell in cells):
             data["values"] = [_number(cell.value) for cell in cells]
+        if column.minor:
+            data["gives"] = True
         if column.key == down:
             data["down"] = True
         if column.key == "runs" and pages is not None:

@@ -63,6 +63,8 @@ def class_differences(board: Board, table: Ablation | None = None, *, resamples:
         axes.barh(row, value, height=0.7, color=color, alpha=1.0 if one.sure else _UNSURE, linewidth=0)
         low, high = one.estimate.interval()
         if not math.isnan(low):
+            # a class's score is a share
+            low, high = max(low, -1.0), min(high, 1.0)
             axes.plot([low, high], [row, row], color="black", linewidth=1.0)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(found)), labels=classes)

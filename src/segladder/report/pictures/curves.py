@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segladder.report.board import Board, Place
-from segladder.report.pictures.lettering import lettered, plain
+from segladder.report.pictures.lettering import lettered, plain, text_width
 from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.style import COLORS, DASHES, WIDTH, new_figure, panels
@@ -29,6 +29,8 @@ _POINTS = 400
 """Points of a line; of more, as many neighbours are averaged as it takes."""
 _LOSS = "train/loss"
 _LOG_FROM = 30.0
+_HANDLE, _SIDES = 0.65, 0.2
+"""Inches that a line of a legend takes beside its name, and that stay free beside the legend."""
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Optimizer steps, rising, and values."""
@@ -95,9 +97,11 @@ def learning_curves(board: Board) -> Picture:
     Raises:
         NothingToDraw: no run has a curve.
     """
+    from matplotlib.ticker import MaxNLocator
+
     score = f"val/{board.metric}"
     places = board.places[:MOST]
-    names = names_of(places, longest=44)
+    names = names_of(places, longest=60)
     bands: dict[str, dict[str, Band]] = {score: {}, _LOSS: {}}
     apart: list[str] = []
     for place, name in zip(places, names, strict=True):
@@ -110,16 +114,20 @@ def learning_curves(board: Board) -> Picture:
     shown = {column: of for column, of in bands.items() if any(len(one.steps) > 1 for one in of.values())}
     if not shown:
         raise NothingToDraw(f"Learning curves: no metrics.csv has more than one value of {plain(score)} or {_LOSS}.")
-    figure = new_figure(WIDTH if len(shown) > 1 else 5.0, 3.0 + 0.17 * math.ceil(len(names) / 2))
+    wide = WIDTH if len(shown) > 1 else 5.0
+    across = _across([name for name in names if any(name in of for of in shown.values())], room=wide)
+    figure = new_figure(wide, 3.0 + 0.17 * math.ceil(len(names) / across))
     for axes, (column, of) in zip(panels(figure, len(shown)), shown.items(), strict=True):
         for index, name in enumerate(names):
             if name in of:
                 _draw(axes, of[name], name=name, index=index, opacity=0.18 if len(of) <= 5 else 0.1)
         axes.set(xlabel="optimizer steps", ylabel=lettered(column.replace("/", " ")))
+        # there are no half steps
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True))
         axes.grid()
         if column == _LOSS:
             _logarithmic(axes, of)
-    _legend(figure)
+    _legend(figure, across)
     return Picture(
         kind="curves",
         figure=figure,
@@ -170,19 +178,28 @@ def _logarithmic(axes: Axes, of: dict[str, Band]) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _legend(figure: Figure) -> None:
+def _across(names: Sequence[str], *, room: float) -> int:
+    """How many columns of names have room side by side in so many inches."""
+    widths = [_HANDLE + text_width(name, 8) for name in names]
+    for columns in range(min(4, len(names)), 1, -1):
+        rows = math.ceil(len(names) / columns)
+        # down the first column, then the second
+        if sum(max(widths[at : at + rows]) for at in range(0, len(names), rows)) <= room - _SIDES:
+            return columns
+    return 1
+
+
+def _legend(figure: Figure, across: int) -> None:
     handles: dict[str, Artist] = {}
     for axes in figure.axes:
         shown, names = axes.get_legend_handles_labels()
         for handle, name in zip(shown, names, strict=True):
             handles.setdefault(name, handle)
-    longest = max(map(len, handles))
-    columns = 4 if longest <= 14 else 3 if longest <= 22 and len(figure.axes) > 1 else 2
     figure.legend(
         list(handles.values()),
         list(handles),
         loc="outside lower center",
-        ncols=min(columns, len(handles)),
+        ncols=across,
         handlelength=2.6,
     )
 

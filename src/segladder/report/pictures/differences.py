@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from segladder.report import figures
 from segladder.report.ablation import Ablation
-from segladder.report.board import Board
+from segladder.report.board import Board, difference_interval
 from segladder.report.pictures.lettering import counted, lettered, plain
 from segladder.report.pictures.names import fitted, in_common, in_full, names_of, said
 from segladder.report.pictures.picture import NothingToDraw, Picture
@@ -29,6 +29,12 @@ LOOKS = {
     "": (GREY, "o", "white"),
 }
 """Verdict -> colour, marker and what the marker is filled with."""
+_LEFT, _RIGHT = 4, 5
+"""Markers: arrow heads that end where they point."""
+_TOO_WIDE = 3.0
+"""Times the width of the usual interval from which on one may be cut, where all of it would make ..."""
+_HIDES = 2.0
+"""... the axis so many times longer."""
 _WORDS = {"better": "better", "worse": "worse", "undecided": "undecided", "": "no verdict"}
 
 
@@ -39,6 +45,8 @@ class Line:
     name: str
     difference: Estimate
     verdict: Verdict
+    interval: tuple[float, float]
+    """At 95 %, within what a difference can be; NaN twice where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +73,16 @@ def differences(board: Board, table: Ablation | None = None) -> Picture:
     height = 0.9 + 0.22 * len(shown)
     figure = new_figure(WIDTH, height)
     axes = figure.add_subplot()
+    reach = reach_of(shown)
     for row, line in enumerate(shown):
         color, marker, fill = LOOKS[line.verdict.word]
-        low, high = line.difference.interval()
+        low, high = line.interval
         if not math.isnan(low):
-            axes.plot([low, high], [row, row], color=color, linewidth=1.6, solid_capstyle="butt", zorder=2)
+            drawn = max(low, reach[0]), min(high, reach[1])
+            axes.plot(drawn, [row, row], color=color, linewidth=1.6, solid_capstyle="butt", zorder=2)
+            for end, whole, head in zip(drawn, (low, high), (_LEFT, _RIGHT), strict=True):
+                if end != whole:
+                    axes.plot([end], [row], marker=head, markersize=6, color=color, linestyle="none", gid="beyond")
         axes.plot(
             [line.difference.value], [row], marker=marker, markersize=6, color=color, markerfacecolor=fill, zorder=3
         )
@@ -93,11 +106,19 @@ def differences(board: Board, table: Ablation | None = None) -> Picture:
     better = "lower is better" if board.minimised else "higher is better"
     label = lettered(f"difference of {board.ground.split} {board.metric} to {against} ({better})", longest=140)
     axes.set_xlabel(textwrap.fill(label, 72))
-    axes.margins(x=0.06)
+    margin = 0.06 * (reach[1] - reach[0])
+    axes.set_xlim(reach[0] - margin, reach[1] + margin)
     axes.locator_params(axis="x", nbins=6)
     _legend(axes, shown)
     cut = f" The first {MOST} of {len(lines)} are shown." if len(lines) > MOST else ""
     over, few = _over(lines)
+    corrected = ", the verdict is corrected for all pairs" if any(line.verdict.word for line in lines) else ""
+    ends = (end for line in shown for end in line.interval)
+    beyond = (
+        " An arrow head is where an interval goes on beyond the picture; its ends stand at the right."
+        if any(end < reach[0] or end > reach[1] for end in ends)
+        else ""
+    )
     counts = {word: sum(line.verdict.word == word for line in lines) for word in LOOKS}
     told = ", ".join(f"{count} {_WORDS[word]}" for word, count in counts.items() if count)
     return Picture(
@@ -105,11 +126,33 @@ def differences(board: Board, table: Ablation | None = None) -> Picture:
         figure=figure,
         caption=(
             f"Differences of {plain(board.title)} to {compared.in_full}, with 95 % intervals {over};"
-            f" each interval is for its pair alone, the verdict is corrected for all pairs.{few}{cut}"
+            f" each interval is for its pair alone{corrected}.{few}{cut}{beyond}"
             f"{compared.told}"
         ),
         alt=f"Forest plot of {counted(len(shown), 'difference')} to {plain(against)}: {told}.",
     )
+
+
+def reach_of(lines: Sequence[Line]) -> tuple[float, float]:
+    """From where to where the axis goes: over all intervals, but for those so wide that they would hide the others."""
+    points = [0.0, *(line.difference.value for line in lines)]
+    known = [line.interval for line in lines if not math.isnan(line.interval[0])]
+    if not known:
+        return _wide_enough(min(points), max(points))
+    widths = sorted(high - low for low, high in known)
+    usual = widths[(len(widths) - 1) // 2]
+
+    def over(intervals: Sequence[tuple[float, float]]) -> tuple[float, float]:
+        ends = [end for interval in intervals for end in interval]
+        return min([*points, *ends]), max([*points, *ends])
+
+    whole, most = over(known), over([(low, high) for low, high in known if high - low <= _TOO_WIDE * usual])
+    hides = whole[1] - whole[0] > _HIDES * (most[1] - most[0])
+    return _wide_enough(*(most if hides else whole))
+
+
+def _wide_enough(low: float, high: float) -> tuple[float, float]:
+    return (low, high) if high - low > 1e-9 else (low - 0.001, high + 0.001)
 
 
 def _of_board(board: Board) -> _Compared:
@@ -122,7 +165,14 @@ def _of_board(board: Board) -> _Compared:
         difference = difference_of(place.sample, best.sample)
         verdict = verdict_of(difference, float(board.pairs.adjusted[index, 0]), minimised=board.minimised)
         name = names[index] if index < len(names) else ""
-        lines.append(Line(name=name, difference=difference, verdict=verdict))
+        lines.append(
+            Line(
+                name=name,
+                difference=difference,
+                verdict=verdict,
+                interval=difference_interval(difference, board.metric),
+            )
+        )
     return _Compared(
         lines=lines,
         against=f"the best, {names[0]}",
@@ -140,7 +190,8 @@ def _of_ablation(table: Ablation) -> _Compared:
     for name, where in zip(names, wheres, strict=True):
         cell = table.cells[where]
         assert cell.difference is not None and cell.verdict is not None
-        lines.append(Line(name=name, difference=cell.difference, verdict=cell.verdict))
+        interval = difference_interval(cell.difference, table.board.metric)
+        lines.append(Line(name=name, difference=cell.difference, verdict=cell.verdict, interval=interval))
     cut = any("…" in name and name != " · ".join(of.values()) for name, of in zip(names, words, strict=True))
     told = " Names are cut; the table of differences has them in full, in the same order." if cut else ""
     return _Compared(lines=lines, against=_against(table), in_full=plain(_against(table)), told=told)

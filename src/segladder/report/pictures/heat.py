@@ -28,7 +28,7 @@ LEAST, MOST = 0.13, 0.9
 """Width of a cell in inches."""
 _LETTER = 0.062
 """Width of a letter in a row's or column's name in inches."""
-_LINES = 3
+_LINES = 4
 """Of a column's name that does not stand upright."""
 _BAR = 0.95
 """Inches that the colour bar takes with its numbers and words."""
@@ -127,6 +127,11 @@ def limits(values: NDArray[np.float64]) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(known.min()), float(known.max())
     return (low, high) if high - low > 1e-9 else (low - 0.005, high + 0.005)
+
+
+def all_flat(columns: Sequence[str], wide: float) -> bool:
+    """Whether the names of all columns have room below cells so wide, in a few lines each."""
+    return bool(_flat(columns, wide))
 
 
 def _flat(columns: Sequence[str], wide: float) -> list[str]:

@@ -128,6 +128,15 @@ def width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def text_width(text: str, size: float) -> float:
+    """In inches, in letters of so many points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    font = FontProperties(family=list(families()), size=size)
+    return float(TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]) / 72
+
+
 @lru_cache(maxsize=4096)
 def _drawable(letter: str) -> bool:
     return any(ord(letter) in letters for letters in _letters())

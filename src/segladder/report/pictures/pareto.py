@@ -144,8 +144,17 @@ def _known(board: Board, cost: Cost) -> Known:
         )
     costs = [value for value, _ in known.values()]
     if max(costs) < cost.differ * min(costs):
-        raise NothingToDraw(f"{what} the methods do not differ in it.")
+        raise NothingToDraw(f"{what} {_alike(cost, min(costs), max(costs))}")
     return known
+
+
+def _alike(cost: Cost, least: float, most: float) -> str:
+    """Why costs that are not quite the same count as the same."""
+    if least == most:
+        return "the methods do not differ in it."
+    rule = f"{100 * (cost.differ - 1):.2g} %"
+    why = ", as runs of one network do by themselves" if cost.timed else ""
+    return f"the methods differ by less than {rule} in it ({least:.4g} to {most:.4g}){why}."
 
 
 def _runs(board: Board, cost: Cost, known: Known) -> list[Run]:

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from segladder.metrics.match_table import MatchTable
 from segladder.metrics.per_image import PerImage
 from segladder.report.board import Board
-from segladder.report.pictures.heat import ROOM, cell_width, color_bar, draw_cells, figure_size, limits, room_beside
+from segladder.report.pictures.heat import (
+    ROOM,
+    all_flat,
+    cell_width,
+    color_bar,
+    draw_cells,
+    figure_size,
+    limits,
+    room_beside,
+)
 from segladder.report.pictures.lettering import counted, distinct, plain
 from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture
@@ -44,9 +53,14 @@ def worst_images(board: Board, *, images: int = IMAGES) -> Picture:
     order = np.argsort(mean, kind="stable")
     worst = order[: min(images, int(np.isfinite(mean).sum()))]
     cells = values[known][:, worst].T
+    rows = distinct([found.ids[index] for index in worst])
+    wide = cell_width(len(known), room=room_beside(rows) - 0.2)
     names = names_of(places, longest=26)
-    rows, columns = distinct([found.ids[index] for index in worst]), [names[index] for index in known]
-    wide = cell_width(len(columns), room=room_beside(rows) - 0.2)
+    if all_flat([names[index] for index in known], wide):
+        # cut where there is no room alone
+        whole = names_of(places, longest=200)
+        names = [one if all_flat([one], wide) else cut for one, cut in zip(whole, names, strict=True)]
+    columns = [names[index] for index in known]
     figure = new_figure(*figure_size(rows, columns, wide=wide))
     axes = figure.add_subplot()
     what = "F1 of objects" if objects else "mean IoU"

@@ -6,9 +6,9 @@ import math
 
 from segladder.report import figures
 from segladder.report.ablation import Ablation, Where
-from segladder.report.board import share_interval
+from segladder.report.board import difference_interval, share_interval
 from segladder.report.sheets.sheet import Cell, Column, Sheet
-from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, file_name, known
+from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, known, table_name
 from segladder.report.statistics.uncertainty import Sample
 
 
@@ -35,6 +35,7 @@ def ablation_differences(table: Ablation) -> Sheet | None:
     for where, against in table.baselines.items():
         cell = table.cells[where]
         assert cell.difference is not None and cell.verdict is not None
+        low, high = difference_interval(cell.difference, table.board.metric)
         told = [value or "none" for value, mine in zip(against, where, strict=True) if value != mine]
         rows.append(
             [
@@ -42,11 +43,7 @@ def ablation_differences(table: Ablation) -> Sheet | None:
                 Cell(text=where[1] or "none"),
                 Cell(text=" ".join(told)),
                 Cell(text=figures.score(cell.difference.value, sign=True), value=cell.difference.value),
-                Cell(
-                    text=figures.interval(*cell.difference.interval(), sign=True),
-                    value=known(cell.difference.interval()[0]),
-                    parts=ends(*cell.difference.interval()),
-                ),
+                Cell(text=figures.interval(low, high, sign=True), value=known(low), parts=ends(low, high)),
                 Cell(text=figures.p_value(cell.p), value=known(cell.p)),
                 Cell(text=figures.share(cell.difference.images_share), value=known(100 * cell.difference.images_share)),
                 Cell(text=cell.verdict.text),
@@ -54,11 +51,20 @@ def ablation_differences(table: Ablation) -> Sheet | None:
         )
     board = table.board
     return Sheet(
-        name=file_name("differences", board.ground.data, board.ground.split, board.metric, table.rows, table.cols),
+        name=table_name("differences", board, table.rows, table.cols),
         title=f"Differences by {table.rows} and {table.cols} on {board.title}",
         columns=columns,
         rows=rows,
+        notes=[*table.notes[-1:], _corrected(table)],
     )
+
+
+def _corrected(table: Ablation) -> str:
+    """Over how many differences p is corrected: the comparisons of all pairs have another family."""
+    if not table.tests:
+        return "No difference is tested, as that takes seeds enough on both sides."
+    which = "the 1 difference" if table.tests == 1 else f"the {table.tests:,} differences"
+    return f"p is by Holm over {which} of this table that seeds suffice for; that of the comparisons over all pairs."
 
 
 def _list(table: Ablation) -> Sheet:
@@ -79,7 +85,7 @@ def _list(table: Ablation) -> Sheet:
         cell = table.cells[value, ""]
         difference = cell.difference
         low, high = share_interval(cell.estimate, metric) if cell.estimate else (math.nan, math.nan)
-        to = difference.interval() if difference else (math.nan, math.nan)
+        to = difference_interval(difference, metric) if difference else (math.nan, math.nan)
         rows.append(
             [
                 Cell(text=value or "none"),
@@ -100,7 +106,10 @@ def _list(table: Ablation) -> Sheet:
                 Cell(text=cell.verdict.text if cell.verdict else ""),
             ]
         )
-    return _sheet(table, columns, rows)
+    sheet = _sheet(table, columns, rows)
+    if table.baselines:
+        sheet.notes.append(_corrected(table))
+    return sheet
 
 
 def _matrix(table: Ablation) -> Sheet:
@@ -130,7 +139,7 @@ def _matrix(table: Ablation) -> Sheet:
     if any(cell.verdict is not None for cell in table.cells.values()):
         sheet.notes.append(
             f"In brackets the difference; * where the data say that there is one, at the {LEVEL_TEXT} level by Holm's"
-            " correction for the table."
+            f" correction over the {table.tests:,} differences of the table that seeds suffice for."
         )
     return sheet
 
@@ -139,7 +148,7 @@ def _sheet(table: Ablation, columns: list[Column], rows: list[list[Cell]]) -> Sh
     board = table.board
     by = table.rows + (f" and {table.cols}" if table.cols else "")
     return Sheet(
-        name=file_name("ablation", board.ground.data, board.ground.split, board.metric, table.rows, table.cols),
+        name=table_name("ablation", board, table.rows, table.cols),
         title=f"Ablation by {by} on {board.title}",
         columns=columns,
         rows=rows,
@@ -149,7 +158,11 @@ def _sheet(table: Ablation, columns: list[Column], rows: list[list[Cell]]) -> Sh
 
 def _tops_of(table: Ablation) -> tuple[Where | None, Where | None]:
     """The best cell of two or more, and the second of three or more."""
-    scored = {where: cell.sample.mean for where, cell in table.cells.items() if cell.sample is not None}
+    scored = {
+        where: cell.sample.mean
+        for where, cell in table.cells.items()
+        if cell.sample is not None and not any(place.useless for place in table.members[where])
+    }
     order = sorted(scored, key=lambda where: scored[where], reverse=not table.board.minimised)
     return (order[0] if len(order) > 1 else None), (order[1] if len(order) > 2 else None)
 

@@ -6,9 +6,9 @@ import itertools
 import math
 
 from segladder.report import figures
-from segladder.report.board import Board
+from segladder.report.board import Board, difference_interval
 from segladder.report.sheets.sheet import Cell, Column, Sheet
-from segladder.report.sheets.words import LEVEL_TEXT, ends, file_name, known
+from segladder.report.sheets.words import LEVEL_TEXT, ends, known, table_name
 from segladder.report.statistics.pairs import LEVEL
 from segladder.report.statistics.power import seeds_needed
 from segladder.report.statistics.uncertainty import Estimate, difference_of
@@ -32,7 +32,6 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
     notes = [
         "Differences of means over seeds; each interval is for its pair alone"
         + (f", p is by Holm over the {board.pairs.tests:,} pairs tested." if board.pairs.tests else "."),
-        "Images' share: the part of the uncertainty that more test images would reduce; more seeds reduce the rest.",
     ]
     if total > most:
         told = f"{len(pairs):,} pairs with the best method and of neighbours are shown"
@@ -53,7 +52,7 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
         ours, theirs = board.places[a], board.places[b]
         difference = difference_of(ours.sample, theirs.sample)
         adjusted = float(board.pairs.adjusted[a, b])
-        low, high = difference.interval()
+        low, high = difference_interval(difference, board.metric)
         verdict = verdict_of(difference, adjusted, minimised=board.minimised)
         row = [
             Cell(text=ours.method.label),
@@ -65,15 +64,20 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
             Cell(text=verdict.text),
         ]
         if power:
-            row.append(_needed(board, difference, verdict.word))
+            row.append(_needed(difference, verdict.word, tests=total))
         rows.append(row)
-    if power and board.pairs.tests:
+    if any(row[5].text for row in rows):
+        told = "the part of the uncertainty that more test images would reduce; more seeds reduce the rest"
+        notes.insert(1, f"Images' share: {told}.")
+    if power:
         notes.append(
-            "Seeds needed: of each method, all in all, for a chance of 80 % to settle the pair, were the difference and"
-            f" the spreads as they look; at {LEVEL_TEXT} divided by the {board.pairs.tests:,} pairs tested."
+            "Seeds needed: of each method, all in all, for a chance of 80 % to settle the pair, were the difference as"
+            " large as it looks, and the spreads as large as is as likely too much as too little; at"
+            f" {LEVEL_TEXT}{f' divided by all {total:,} pairs' if total > 1 else ''}. Of two or three seeds it is a"
+            " rough guess."
         )
     return Sheet(
-        name=file_name("comparisons", board.ground.data, board.ground.split, board.metric),
+        name=table_name("comparisons", board),
         title=f"Comparisons on {board.title}",
         columns=columns,
         rows=rows,
@@ -81,12 +85,12 @@ def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet 
     )
 
 
-def _needed(board: Board, difference: Estimate, word: str) -> Cell:
+def _needed(difference: Estimate, word: str, *, tests: int) -> Cell:
     if word in ("better", "worse"):
         return Cell(text="settled")
     if math.isnan(difference.seeds_variance):
         return Cell(text="unknown: one seed")
-    needed = seeds_needed(difference, level=LEVEL / max(board.pairs.tests, 1))
+    needed = seeds_needed(difference, level=LEVEL / tests)
     if needed.seeds is not None:
         return Cell(text=str(needed.seeds), value=needed.seeds)
     if needed.images is not None:

@@ -9,7 +9,7 @@ from segladder.report import figures
 from segladder.report.board import Board, Place, share_interval
 from segladder.report.methods import LEADING
 from segladder.report.sheets.sheet import Cell, Column, Sheet
-from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, file_name, known
+from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, known, table_name
 from segladder.report.statistics.uncertainty import MIN_SEEDS
 
 
@@ -45,7 +45,7 @@ def leaderboard(board: Board, *, base: Path) -> Sheet:
         i for i, column in enumerate(columns) if column.key in (board.metric, "rank") or any(r[i].text for r in rows)
     ]
     return Sheet(
-        name=file_name("leaderboard", board.ground.data, board.ground.split, board.metric),
+        name=table_name("leaderboard", board),
         title=f"Leaderboard of {board.title}",
         columns=[columns[index] for index in kept],
         rows=[[row[index] for index in kept] for row in rows],
@@ -66,8 +66,10 @@ def _tells(board: Board, key: str) -> bool:
 
 
 def _tops(board: Board) -> tuple[Place | None, Place | None]:
-    places = board.places
-    return (places[0] if len(places) > 1 else None), (places[1] if len(places) > 2 else None)
+    """The first and the second of those whose masks are of use: their lines stand out."""
+    places = [place for place in board.places if not place.useless]
+    first = places[0] if places and len(board.places) > 1 else None
+    return first, (places[1] if len(places) > 1 and len(board.places) > 2 else None)
 
 
 def _line(place: Place, keys: list[str], *, metric: str, base: Path, best: bool, second: bool) -> list[Cell]:
@@ -115,7 +117,7 @@ def _leaderboard_notes(board: Board) -> list[str]:
             f" correction over {board.pairs.tests:,} {'pair' if board.pairs.tests == 1 else 'pairs'}; several may"
             " share one. Whether two methods can be told apart, the comparisons say."
         )
-    if len(board.places) > 1 and any(place.rank is None for place in board.places):
+    if any(place.rank is None for place in board.places):
         notes.append(f"{NONE}: no rank, as fewer than {MIN_SEEDS} seeds give no verdict.")
     notes += [f"{mark.letter}: {mark.text}." for mark in board.marks]
     return notes + board.notes

@@ -9,12 +9,19 @@ from collections.abc import Sequence
 from segladder.report.sheets.sheet import Cell, Sheet
 
 
-def comma(sheet: Sheet) -> str:
-    """A head of keys and a line per row; notes are left out."""
+def comma(sheet: Sheet, *, images: str = "") -> str:
+    """A head of keys and a line per row; notes are left out.
+
+    Args:
+        sheet: what to write.
+        images: the hash of the images that were scored, where that tells it from another table: a column more.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = list(zip(*sheet.rows, strict=True)) or [()] * len(sheet.columns)
     written = [_column(column.key, cells) for column, cells in zip(sheet.columns, columns, strict=True)]
+    if images:
+        written.append([["images", *[images] * len(sheet.rows)]])
     for line in zip(*(column for columns in written for column in columns), strict=True):
         writer.writerow(line)
     return text.getvalue().encode("utf-8", "replace").decode()

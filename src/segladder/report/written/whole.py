@@ -32,9 +32,7 @@ def write_report(report: Report, output: Path, *, pictures: bool = True, refresh
     Raises:
         UserError: a file cannot be written, or one is in the way that no report has written.
     """
-    _made(output)
-    with _told(output / MANIFEST):
-        claim(output, _names(report, pictures=pictures))
+    claim_files(report, output, pictures=pictures)
     files: list[Path] = []
     lines = [f"# Report of {escaped(str(report.root))}", ""]
     lines += [f"> {escaped(warning)}" + "\n" for warning in report.warnings]
@@ -44,7 +42,9 @@ def write_report(report: Report, output: Path, *, pictures: bool = True, refresh
         lines += [escaped(sentence) + "\n" for sentence in part.findings]
         for sheet in part.sheets:
             lines.append(markdown(sheet))
-            for ending, text in (("tex", latex(sheet)), ("csv", comma(sheet))):
+            # the title has them as well
+            images = part.board.ground.content if part.board.which else ""
+            for ending, text in (("tex", latex(sheet)), ("csv", comma(sheet, images=images))):
                 files.append(output / f"{sheet.name}.{ending}")
                 _write(files[-1], text)
         if pictures:
@@ -65,6 +65,17 @@ def write_report(report: Report, output: Path, *, pictures: bool = True, refresh
     with _told(output / MANIFEST):
         settle(output, files)
     return files
+
+
+def claim_files(report: Report, output: Path, *, pictures: bool = True) -> None:
+    """Makes sure that a report may write its files, before anything is written; see `write_report`.
+
+    Raises:
+        UserError: one is in the way that no report has written, or that was edited since.
+    """
+    _made(output)
+    with _told(output / MANIFEST):
+        claim(output, _names(report, pictures=pictures))
 
 
 def _names(report: Report, *, pictures: bool) -> list[str]:

@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tiny_runs import OWN_SERVER
 
 ROOT = Path(__file__).parent.parent
+
+# on a busy machine an example takes as long as it takes
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)

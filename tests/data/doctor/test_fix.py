@@ -87,6 +87,37 @@ def test_masks_of_0_and_255_and_classes_counted_from_one(tmp_path, examine):
             assert np.array_equal(found, label)
 
 
+def test_a_copy_is_not_made_by_guessing_nor_of_nothing(tmp_path, examine):
+    random = np.random.default_rng(7)
+    for name, values in (("doubt", [0, 3, 1]), ("nothing", [7, 8, 9])):
+        root = tmp_path / name
+        for number in range(3):
+            image, label = drawn(random)
+            write_pair(root, str(number), image, np.array(values, dtype=np.uint8)[label])
+        (root / "splits").mkdir()
+        (root / "splits/train.txt").write_text("0\n1\n2\n")
+        (root / "dataset.json").write_text(json.dumps({"classes": ["a", "b", "c"]}))
+        told = r"fix= does not guess: value 3 may be" if name == "doubt" else r"each of the 3 images has a fault"
+        with pytest.raises(DataError, match=told):
+            written(examine(root, val_split=None, test_split=None), tmp_path / f"{name}-copy")
+        assert not (tmp_path / f"{name}-copy").exists()
+
+
+def test_black_that_the_palette_lacks_is_void(tmp_path, examine):
+    root, random = tmp_path / "set", np.random.default_rng(8)
+    palette = np.array([[200, 10, 10], [0, 200, 0], [0, 0, 200]], dtype=np.uint8)
+    image, label = drawn(random)
+    picture = palette[label]
+    picture[:3] = 0
+    write_pair(root, "0", image, picture)
+    (root / "splits").mkdir()
+    (root / "splits/train.txt").write_text("0\n")
+    (root / "dataset.json").write_text(json.dumps({"classes": ["a", "b", "c"], "palette": palette.tolist()}))
+    written(examine(root, val_split=None, test_split=None), tmp_path / "copy")
+    found = np.asarray(Image.open(tmp_path / "copy/labels/train/0.png"))
+    assert (found[:3] == 255).all() and np.array_equal(found[3:], label[3:])
+
+
 def test_what_is_told_of_an_upright_image_is_applied_to_it(tmp_path, examine, kinds):
     root = draw_clean(tmp_path / "set")
     image = Image.open(root / "images/001.png")

@@ -70,6 +70,14 @@ def test_classes_counted_from_one_with_a_little_that_nobody_labelled(tmp_path, e
     assert group.todo.endswith('set "data.label_map={0: null, 1: 0, 2: 1, 3: 2}".')
 
 
+def test_an_ignored_value_behind_the_classes_moves_with_them(tmp_path, examine):
+    """As CamVid plus one: 2 is what is ignored, so that the last class would be lost without a word."""
+    root = draw(tmp_path, [1, 2, 3], classes=2, description={"ignore_index": 2})
+    [group, *_] = found(examine, root).groups
+    assert (group.kind, group.count) == ("shifted", 4)
+    assert group.todo.endswith('set "data.label_map={1: 0, 2: 1, 3: null}".')
+
+
 def test_an_extra_value_above_the_classes_is_no_shift(tmp_path, examine):
     """CamVid without its ignore_index: 0 is the sky, and 3 would be what is unknown."""
     [group, *_] = found(examine, draw(tmp_path, [0, 3, 1], classes=3)).groups

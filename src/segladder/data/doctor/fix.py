@@ -85,9 +85,17 @@ def write_fixed(checkup: Checkup, target: Target, *, workers: int) -> Iterator[s
         workers: processes that copy; 0 for none.
 
     Raises:
-        DataError: the data set is of no form that can be copied, was looked at in part, or does not fit on the disk.
+        DataError: the data set is of no form that can be copied, was looked at in part, or does not fit on the disk;
+            or a person has to say first what its labels mean; or nothing of it could be copied.
     """
+    if checkup.cure.doubt:
+        raise DataError(f"fix= does not guess: {checkup.cure.doubt} Then check again with fix=.")
     copy = _copy_of(checkup, target)
+    if not copy.places:
+        raise DataError(
+            f"fix= has nothing to write: each of the {checkup.images:,} images has a fault that no copy mends."
+            " The lines above say what to do about them."
+        )
     needed = copy.bytes()
     target.path.parent.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(target.path.parent).free

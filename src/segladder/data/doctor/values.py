@@ -29,6 +29,8 @@ class Cure:
     """Label value -> class index, None to ignore it."""
     colors: dict[Color, int] = field(default_factory=dict)
     """Colour -> class index; -1 for what is to be ignored."""
+    doubt: str = ""
+    """What a person has to decide before labels can be corrected."""
 
 
 @dataclass
@@ -95,11 +97,18 @@ def _judged(
         cure.values = shift
         aside = ", with 0 for what nobody labelled" if 0 in values else ""
         return "shifted", f"They run from 1 to {count}{aside}: set {_as_word(shift)}.", set(values) - ignored
+    if set(unknown) == {count + 1} and count in labels.ignore and 0 not in values:
+        # the ignored value stands right behind the classes, and has moved with them
+        shift = {value: value - 1 for value in range(1, count + 1)} | {count + 1: None}
+        cure.values = shift
+        told = f"They run from 1 to {count}, and {count + 1} is what {count} should be: set {_as_word(shift)}."
+        return "shifted", told, set(values)
     everything, bad = np.array(sorted(values)), np.array(sorted(unknown))
     todo = labels.advice(everything, bad)
     if set(unknown) == {count}:
         shift = {0: None} | {value: value - 1 for value in range(1, count + 1)}
         todo += f" If 0 is what nobody labelled and classes count from 1: set {_as_word(shift)}."
+        cure.doubt = f"value {count} may be what is ignored, or all labels may count classes from 1. {todo}"
     return "values", todo, set(unknown)
 
 
@@ -162,8 +171,8 @@ def _table(colors: Mapping[Color, int], info: DatasetInfo) -> dict[Color, int] |
     total = sum(colors.values())
     for palette in (info.palette, distinct_colors(info.num_classes)):
         table = {(int(r), int(g), int(b)): index for index, (r, g, b) in enumerate(palette)}
-        white = {} if (255, 255, 255) in table else {(255, 255, 255): -1, (224, 224, 192): -1}
-        table |= white
+        void = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
+        table |= {color: -1 for color in void if color not in table}
         if sum(pixels for color, pixels in colors.items() if color in table) >= (1 - _DITHER) * total:
             return table
     return None

@@ -71,12 +71,14 @@ def test_what_cannot_be_read_is_skipped_and_recorded(segladder, tmp_path):
 def test_settings_that_make_no_sense(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = draw_clean(tmp_path / "set", counts={"train": 2, "val": 2, "test": 2})
+    (tmp_path / "mine.txt").write_text("mine")
     for word, told in (
         ("workers=many", "segladder: workers is 'many'. Give a number of processes, 0 for none, or auto."),
         ("strict=maybe", "segladder: strict is 'maybe'. Give true or false."),
         ("fixx=there", "segladder: 'fixx=there' has no effect on segladder data check: did you mean 'fix'?"),
         (f"fix={root}/new", "is never written to. Name another folder."),
-        ("output=set/dataset.json", "cannot be written (File exists). Name another folder: output=DIR."),
+        ("output=set/labels", "lies in data.root"),
+        ("output=mine.txt", "cannot be written (File exists). Name another folder: output=DIR."),
     ):
         code = run(["check", "data=folder", f"data.root={root}", word, *(["workers=0"] * (word[:7] != "workers"))])
         said = capsys.readouterr()

@@ -298,6 +298,7 @@ def test_few_shots_show_every_class_and_say_where_images_lack(draw):
         module = FolderDataModule(root=root, shots=1)
         samples = module.samples("train")
     shown = {int(value) for index in range(len(samples)) for value in samples.semantic(index).unique()} - {255}
+    assert module.summary(["train"])["splits"]["train"] == "train, shots 1"
     assert len(samples) < 9 and shown == set(range(module.info.num_classes))
     with pytest.warns(UserWarning, match="data.shots=100: "):
         assert len(FolderDataModule(root=root, shots=100).samples("train")) == 9

@@ -106,6 +106,8 @@ def test_class_indices_in_place_of_official_ids_are_recognised(tmp_path):
     with pytest.raises(UserError, match="they look like class indices"):
         read_labels(tmp_path / "a.png", info, void=(0, 1, 4), doubt=True)
     assert read_labels(tmp_path / "a.png", info, void=(0, 1, 4)).tolist() == [[255, 255, 255]]
+    Image.fromarray(np.array([[0, 0]], dtype=np.uint8)).save(tmp_path / "a.png")
+    assert read_labels(tmp_path / "a.png", info, void=(0,), doubt=True).tolist() == [[255, 255]], "an empty prediction"
     Image.fromarray(np.array([[0, 13]], dtype=np.uint8)).save(tmp_path / "a.png")
     assert read_labels(tmp_path / "a.png", info, void=(0,), doubt=True).tolist() == [[255, 4]]
 

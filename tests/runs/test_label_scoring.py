@@ -120,6 +120,11 @@ def test_files_are_found_by_id_by_name_and_by_what_follows_it():
     assert match_files(["7"], ["70.png"]) == {"7": None}
 
 
+def test_numbers_are_found_by_their_value():
+    found = match_files(["139", "7"], ["x/000000000139.png", "000000000007.png", "70.png"])
+    assert found == {"139": "x/000000000139.png", "7": "000000000007.png"}
+
+
 def test_two_files_for_an_image_or_two_images_for_a_file_are_refused():
     with pytest.raises(UserError, match=r"'p/a\.png' and 'q/a\.png' could both be the prediction of image 'city/a'"):
         match_files(["city/a"], ["p/a.png", "q/a.png"])

@@ -43,6 +43,9 @@ def check(cfg: DictConfig, own: Mapping[str, str]) -> int:
     target = destination(own["fix"], cfg["data"].get("root")) if "fix" in own else None
     survey = _surveyed(cfg)
     folder = Path(own.get("output") or Path(cfg["paths"]["outputs"]) / "data" / f"check-{_as_file(survey.name)}")
+    root = cfg["data"].get("root")
+    if root is not None and folder.resolve().is_relative_to(Path(root).expanduser().resolve()):
+        raise UserError(f"output='{folder}' lies in data.root '{root}', which is only read. Name another folder.")
     _make(folder)
     checkup = checked(survey, workers=workers)
     _print(checkup)

@@ -58,10 +58,12 @@ class Part:
 
     def called(self, published: str, split: str) -> str:
         """What a split is called in records, from its published name."""
-        if split == "test" or not self.folds or self.overfit:
+        if split == "test" or self.overfit:
             return published
-        folds, fold = self.folds
-        return f"{published}, fold {fold} of {folds}{' left out' if split == 'train' else ''}"
+        if self.folds:
+            folds, fold = self.folds
+            published += f", fold {fold} of {folds}{' left out' if split == 'train' else ''}"
+        return f"{published}, shots {self.shots}" if self.shots is not None and split == "train" else published
 
     def chosen(self, source: Any, split: str, info: DatasetInfo) -> list[int] | None:
         """Indices of a source, rising; None for all.

@@ -131,7 +131,12 @@ def _palette(values: Sequence[int], colors: Sequence[tuple[int, int, int]]) -> l
 
 def _refuse_indices(path: Path, raw: NDArray[Any], ignored: NDArray[np.bool_], info: DatasetInfo) -> None:
     unused = np.setdiff1d(np.unique(raw[ignored]), [void_id(info)])
-    if unused.size and bool((from_ids(info, "train")[np.unique(raw)] >= 0).all()):
+    # a file of one value says nothing about the others: an empty prediction is one
+    if (
+        unused.size
+        and len(np.setdiff1d(np.unique(raw), [void_id(info)])) > 1
+        and bool((from_ids(info, "train")[np.unique(raw)] >= 0).all())
+    ):
         raise UserError(
             f"Label file '{path}' holds values up to {raw[raw != void_id(info)].max()} alone, {unused[0]} among them,"
             f" which as an official id of '{info.name}' is no class: they look like class indices. Say which they are:"

@@ -106,7 +106,8 @@ def find_predictions(
 
 
 def match_files(image_ids: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
-    """The file of each image, by its id, its last word, or its last word and more (Cityscapes' tools).
+    """The file of each image, by its id, its last word, its last word and more (Cityscapes' tools), or a number's value
+    (COCO's 000000000139 is image 139).
 
     Args:
         image_ids: such as `frankfurt/frankfurt_000000_000294`.
@@ -120,8 +121,12 @@ def match_files(image_ids: Sequence[str], names: Sequence[str]) -> dict[str, str
     """
     known = set(names)
     words: dict[str, list[str]] = {}
+    numbers: dict[int, list[str]] = {}
     for name in names:
-        words.setdefault(PurePosixPath(name).stem, []).append(name)
+        stem = PurePosixPath(name).stem
+        words.setdefault(stem, []).append(name)
+        if stem.isdecimal():
+            numbers.setdefault(int(stem), []).append(name)
     ordered = sorted(words)
     matched: dict[str, str | None] = {}
     owner: dict[str, str] = {}
@@ -131,6 +136,8 @@ def match_files(image_ids: Sequence[str], names: Sequence[str]) -> dict[str, str
             candidates = [f"{image_id}.png"]
         else:
             candidates = words.get(word) or [name for longer in _going_on(word, ordered) for name in words[longer]]
+            if not candidates and word.isdecimal():
+                candidates = numbers.get(int(word), [])
         if len(candidates) > 1:
             raise UserError(
                 f"'{candidates[0]}' and '{candidates[1]}' could both be the prediction of image '{image_id}'. Call it"

@@ -20,7 +20,7 @@ _EXAMPLES = 3
 """Files of each group that are named; the page shows more, check.json all."""
 
 _CLASSES = 40
-"""Classes of the table; the page has all."""
+"""Classes of the table, those with the most pixels; the page has all."""
 
 
 def check(cfg: DictConfig, own: Mapping[str, str]) -> int:
@@ -154,11 +154,15 @@ def _print_classes(checkup: Checkup) -> None:
     heads = [one.title for one in holds]
     columns = [max(10, len(head) + 2) for head in heads]
     print(f"{'class':<{width}}" + "".join(f"{h:>{w}}" for h, w in zip(heads, columns, strict=True)))
-    for index, name in enumerate(classes[:_CLASSES]):
-        shares = [one.pixels[index] / max(int(one.pixels.sum()), 1) for one in holds]
+    parts = [[one.pixels[index] / max(int(one.pixels.sum()), 1) for one in holds] for index in range(len(classes))]
+    shown = list(range(len(classes)))
+    if len(classes) > _CLASSES:
+        shown = sorted(sorted(shown, key=lambda index: -max(parts[index]))[:_CLASSES])
+    for index in shown:
+        name, shares = classes[index], parts[index]
         print(f"{name:<{width}}" + "".join(f"{s:>{w}.2%}" for s, w in zip(shares, columns, strict=True)))
     if len(classes) > _CLASSES:
-        print(f"and {len(classes) - _CLASSES} more")
+        print(f"and {len(classes) - _CLASSES} more with fewer pixels")
     for title, counts in (("ignored", [one.ignored for one in holds]), ("unknown", [one.unknown for one in holds])):
         if any(counts):
             every = [int(one.pixels.sum()) + one.ignored + one.unknown for one in holds]

@@ -100,9 +100,9 @@ def pruned_at(trainer: Trainer) -> int | None:
 
 def quieten() -> None:
     """Lightning's advice that does not fit: it knows nothing of stateless order and blocks read in place."""
-    say_warnings_plainly()  # a job of a sweep is a process of its own
-    import pytorch_lightning  # noqa: F401  sets its loggers' levels when imported
+    import pytorch_lightning  # noqa: F401  sets its loggers' levels and the form of warnings when imported
 
+    say_warnings_plainly()
     for name in ("pytorch_lightning", "lightning_fabric", "lightning_utilities"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for text in (

@@ -40,7 +40,8 @@ def test_files_are_timed_by_stage_and_by_way_of_reading(segladder, tmp_path):
     stages = ("decode", "geometry", "jitter", "collate")
     for stage in (*stages, "all"):
         milliseconds, speed = found[stage]
-        assert milliseconds > 0 and speed == pytest.approx(1000 / milliseconds, rel=0.2, abs=1)
+        # printed to a microsecond
+        assert milliseconds > 0 and 1000 / (milliseconds + 0.0006) - 1 <= speed <= 1000 / (milliseconds - 0.0006) + 1
     assert found["all"][0] == pytest.approx(sum(found[stage][0] for stage in stages), abs=0.003)
     for cache in CACHES:
         assert len(found[f"data.cache={cache}"]) == 4 and min(found[f"data.cache={cache}"]) > 0

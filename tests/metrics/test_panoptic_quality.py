@@ -97,7 +97,7 @@ def test_a_data_set_is_the_sum_of_its_images_not_their_mean():
 def test_panopticapi_gives_the_same_on_real_maps(real_data):
     folder = real_data / "coco_panoptic_sample"
     if not folder.is_dir():
-        pytest.skip(f"no '{folder}'")
+        pytest.skip(f"no '{folder}'; SEGLADDER_TEST_DATA names the folder that holds it")
     told = json.loads((folder / "panoptic_gt.json").read_text())
     guessed = {one["image_id"]: one for one in json.loads((folder / "pred_shift.json").read_text())["annotations"]}
     expected = json.loads((folder / "expected_pq.json").read_text())
@@ -281,7 +281,7 @@ def hollow(id_map, table):
 def test_spoilt_predictions_of_a_real_map_score_as_the_reference_says(spoil, real_data):
     folder = real_data / "coco_panoptic_sample"
     if not folder.is_dir():
-        pytest.skip(f"no '{folder}'")
+        pytest.skip(f"no '{folder}'; SEGLADDER_TEST_DATA names the folder that holds it")
     told = json.loads((folder / "panoptic_gt.json").read_text())
     annotation = next(one for one in told["annotations"] if any(row["iscrowd"] for row in one["segments_info"]))
     id_map = ids_of_rgb(np.array(Image.open(folder / "panoptic_gt" / annotation["file_name"]).convert("RGB")))

@@ -17,14 +17,13 @@ from segladder.data.coco_file import CocoFile
 from segladder.data.errors import DataError
 from segladder.data.images import first_readable, header
 from segladder.data.palette import distinct_colors
+from segladder.data.split_paths import SPLIT, SplitPaths
 from segladder.types import DatasetInfo
 
 FETCH = (
     "COCO is at https://cocodataset.org/#download: unpack annotations_trainval2017.zip, train2017.zip and val2017.zip"
     " there, so that annotations/, train2017/ and val2017/ lie in data.root."
 )
-
-_SPLIT = "{split}"
 
 
 class Coco:
@@ -39,7 +38,7 @@ class Coco:
         *,
         root: str | Path | None = None,
         annotations: str | Path = "annotations/instances_{split}.json",
-        images: str = _SPLIT,
+        images: str = SPLIT,
         train_split: str | None = "train2017",
         val_split: str | None = "val2017",
         test_split: str | None = "val2017",
@@ -78,14 +77,13 @@ class Coco:
         self.root = None if root is None else Path(root).expanduser()
         self.splits = {"train": train_split, "val": val_split, "test": test_split}
         self.instances = instances
-        self._annotations = str(Path(annotations).expanduser())
-        self._images = images
-        self._hint = hint or FETCH
+        self.paths = SplitPaths(self.root, annotations=annotations, images=images, hint=hint or FETCH)
         self._files: dict[Path, CocoFile] = {}
         if not isinstance(skip_empty, bool):
             raise DataError(f"data.skip_empty is {skip_empty!r}. Give true or false.")
         self._skip_empty = skip_empty
-        first, split = self._smallest()
+        split = self.paths.smallest(self.splits.values())
+        first = self._file(split)
         chosen = _chosen(first, categories)
         self._categories = [(number, first.categories[number]) for number in chosen]
         if any(title == "background" for _, title in self._categories):
@@ -141,11 +139,11 @@ class Coco:
         Raises:
             DataError: there is no such file, or it is broken.
         """
-        path = self._path(name)
+        path = self.paths.annotations(name)
         bare = path.with_name(f"image_info_{name}.json")
         there = next((one for one in (path, bare) if one.is_file()), None)
         if there is None:
-            raise self._missing(path, name)
+            raise self.paths.missing(name)
         file = self._files.get(there) or CocoFile(there, labelled=False)
         return self._dataset(file, name, range(len(file)), None)
 
@@ -155,7 +153,7 @@ class Coco:
         return CocoDataset(
             file,
             places,
-            folder=self._folder(name),
+            folder=self.paths.images(name),
             info=self.info,
             labels=labels,
             instances=self.instances,
@@ -163,41 +161,13 @@ class Coco:
             narrow=self.narrow,
         )
 
-    def _path(self, name: str) -> Path:
-        """The file of annotations of a split, whether it is there or not."""
-        path = Path(self._annotations.replace(_SPLIT, name))
-        below = path if self.root is None else self.root / path
-        # one file for all is named as the shell sees it, a pattern as the data set's layout says
-        return path if _SPLIT not in self._annotations and (path.is_file() or not below.is_file()) else below
-
-    def _folder(self, name: str) -> Path | None:
-        path = Path(self._images.replace(_SPLIT, name)).expanduser()
-        if self.root is None:
-            return path if path.is_dir() else None
-        return self.root / path
-
     def _file(self, name: str) -> CocoFile:
-        path = self._path(name)
+        path = self.paths.annotations(name)
         if path not in self._files:
             if not path.is_file():
-                raise self._missing(path, name)
+                raise self.paths.missing(name)
             self._files[path] = CocoFile(path)
         return self._files[path]
-
-    def _smallest(self) -> tuple[CocoFile, str]:
-        """What the categories are taken from: the smallest file, since that of COCO's training set takes half a minute.
-
-        Raises:
-            DataError: there is no file.
-        """
-        names = [name for name in self.splits.values() if name is not None]
-        if not names:
-            raise DataError("data.train_split, data.val_split and data.test_split are all null. Name a split.")
-        there = [name for name in names if self._path(name).is_file()]
-        if not there:
-            raise self._missing(self._path(names[0]), names[0])
-        name = min(there, key=lambda name: self._path(name).stat().st_size)
-        return self._file(name), name
 
     def _labels(self, file: CocoFile) -> NDArray[np.int64]:
         """Class of each category of a file, -1 for those left out."""
@@ -216,36 +186,30 @@ class Coco:
         """Channels, and whether images are deeper than 8 bits, from the first image if it is there."""
         if channels is not None and (isinstance(channels, bool) or channels not in (1, 2, 3, 4)):
             raise DataError(f"data.channels is {channels!r}. Images have 1 to 4 channels.")
-        folder = self._folder(name)
+        folder = self.paths.images(name)
         if folder is None or not file.images or not (folder / file.images[0].name).is_file():
             return channels or 3, False
         found, deep, _ = header(first_readable(folder / image.name for image in file.images))
         return channels or found, deep
 
     def _dataset_paths(self, file: CocoFile, name: str) -> list[Path]:
-        folder = self._folder(name)
+        folder = self.paths.images(name)
         assert folder is not None, "an image was looked at there"
         return [folder / image.name for image in file.images]
 
     def _warn_of_same(self, file: CocoFile) -> None:
         """Scores on what was trained on say nothing, and one file for all is quickly typed."""
-        same = [role for role in ("val", "test") if (name := self.splits[role]) and self._path(name) == file.path]
+        same = [
+            role
+            for role in ("val", "test")
+            if (name := self.splits[role]) and self.paths.annotations(name) == file.path
+        ]
         if same:
             warnings.warn(
                 f"Training and {' and '.join(same)} read the same '{file.path}': the scores will be of images that were"
                 " trained on. Give each split its own file: data.annotations=…{split}….json",
                 stacklevel=3,
             )
-
-    def _missing(self, path: Path, name: str) -> DataError:
-        if self.root is not None and not self.root.is_dir():
-            return DataError(f"data.root '{self.root}' (that is '{self.root.resolve()}') is not there. {self._hint}")
-        key = "data.annotations" if self.root is not None else "no data.root is given, and data.annotations"
-        there = sorted(file.name for file in path.parent.glob("*.json")) if path.parent.is_dir() else []
-        listed = f" JSON files there: {', '.join(there[:8])}." if there else ""
-        return DataError(
-            f"Split '{name}' has no annotations: {key} means '{path}', which is not there.{listed} {self._hint}"
-        )
 
 
 def _chosen(file: CocoFile, categories: Any) -> list[int]:

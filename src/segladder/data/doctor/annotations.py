@@ -236,15 +236,15 @@ class TolerantCoco(Coco):
 
     def file_of(self, name: str) -> Path:
         """The annotations of a split, as they lie there."""
-        return self._path(name)
+        return self.paths.annotations(name)
 
     def folder_of(self, name: str) -> Path | None:
-        return self._folder(name)
+        return self.paths.images(name)
 
     def unlisted(self, name: str) -> list[Path]:
         """Pictures in a split's own folder that its annotations do not list; none where splits share a folder."""
-        folder = self._folder(name)
-        if folder is None or "{split}" not in self._images:
+        folder = self.paths.images(name)
+        if folder is None or not self.paths.own_images:
             return []
         listed = {folder / image.name for image in self._file(name).images}
         there = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
@@ -252,7 +252,7 @@ class TolerantCoco(Coco):
 
     def _looks(self, file: CocoFile, name: str, channels: Any) -> tuple[int, bool]:
         """As the first image has that can be read."""
-        folder = self._folder(name)
+        folder = self.paths.images(name)
         for image in file.images if folder is not None else ():
             assert folder is not None
             try:
@@ -267,11 +267,11 @@ class TolerantCoco(Coco):
         return [path for path in super()._dataset_paths(file, name) if _can_be_read(path)]
 
     def _file(self, name: str) -> CocoFile:
-        path = self._path(name)
+        path = self.paths.annotations(name)
         if path in self._files:
             return self._files[path]
         if not path.is_file():
-            raise self._missing(path, name)
+            raise self.paths.missing(name)
         file = path.relative_to(self.root).as_posix() if self.root and path.is_relative_to(self.root) else str(path)
         self.checked[path] = look_at_annotations(path, file=file, split=name)
         source = path

@@ -10,6 +10,7 @@ from segladder.data.errors import DataError
 from segladder.data.palette import distinct_colors
 from segladder.data.panoptic.dataset import PanopticDataset
 from segladder.data.panoptic.file import PanopticCategory, PanopticFile
+from segladder.data.split_paths import SPLIT, SplitPaths
 from segladder.types import DatasetInfo
 
 FETCH = (
@@ -17,8 +18,6 @@ FETCH = (
     " its annotations/, train2017.zip and val2017.zip there, so that annotations/panoptic_val2017.json, the folder"
     " annotations/panoptic_val2017/ and val2017/ lie in data.root."
 )
-
-_SPLIT = "{split}"
 
 
 class CocoPanoptic:
@@ -33,7 +32,7 @@ class CocoPanoptic:
         *,
         root: str | Path | None = None,
         annotations: str | Path = "annotations/panoptic_{split}.json",
-        images: str = _SPLIT,
+        images: str = SPLIT,
         train_split: str | None = "train2017",
         val_split: str | None = "val2017",
         test_split: str | None = "val2017",
@@ -64,13 +63,13 @@ class CocoPanoptic:
         self.root = None if root is None else Path(root).expanduser()
         self.splits = {"train": train_split, "val": val_split, "test": test_split}
         self.instances = instances
-        self._annotations = str(Path(annotations).expanduser())
-        self._images = images
-        self._hint = hint or FETCH
+        self.paths = SplitPaths(
+            self.root, annotations=annotations, images=images, hint=hint or FETCH, kind="panoptic annotations"
+        )
         self._files: dict[Path, PanopticFile] = {}
         if channels not in (1, 3):
             raise DataError(f"data.channels is {channels!r}. Give 3 for colour, or 1 for grey.")
-        categories = self._smallest().categories
+        categories = self._file(self.paths.smallest(self.splits.values())).categories
         if not categories:
             raise DataError("The panoptic files list no categories, so there are no classes. Add them.")
         self._label_of = {number: index for index, number in enumerate(categories)}
@@ -111,7 +110,7 @@ class CocoPanoptic:
         return PanopticDataset(
             file,
             file.images,
-            folder=self._folder(name),
+            folder=self.paths.images(name),
             info=self.info,
             label_of=self._label_of,
             instances=self.instances,
@@ -124,37 +123,15 @@ class CocoPanoptic:
             DataError: there is no such file, or it is broken.
         """
         file = self._file(name)
-        return PanopticDataset(file, file.images, folder=self._folder(name), info=self.info, label_of=None)
-
-    def _path(self, name: str) -> Path:
-        """The file of annotations of a split, whether it is there or not."""
-        path = Path(self._annotations.replace(_SPLIT, name))
-        below = path if self.root is None else self.root / path
-        return path if _SPLIT not in self._annotations and (path.is_file() or not below.is_file()) else below
-
-    def _folder(self, name: str) -> Path | None:
-        path = Path(self._images.replace(_SPLIT, name)).expanduser()
-        if self.root is None:
-            return path if path.is_dir() else None
-        return self.root / path
+        return PanopticDataset(file, file.images, folder=self.paths.images(name), info=self.info, label_of=None)
 
     def _file(self, name: str) -> PanopticFile:
-        path = self._path(name)
+        path = self.paths.annotations(name)
         if path not in self._files:
             if not path.is_file():
-                raise self._missing(path, name)
+                raise self.paths.missing(name)
             self._files[path] = PanopticFile(path)
         return self._files[path]
-
-    def _smallest(self) -> PanopticFile:
-        """What the categories are taken from."""
-        names = [name for name in self.splits.values() if name is not None]
-        if not names:
-            raise DataError("data.train_split, data.val_split and data.test_split are all null. Name a split.")
-        there = [name for name in names if self._path(name).is_file()]
-        if not there:
-            raise self._missing(self._path(names[0]), names[0])
-        return self._file(min(there, key=lambda name: self._path(name).stat().st_size))
 
     def _require_same(self, file: PanopticFile) -> None:
         first = next(iter(self._files.values()))
@@ -165,17 +142,6 @@ class CocoPanoptic:
                     f"Category {number} is {ours} in '{first.path}' but {theirs} in '{file.path}'. Give all files of a"
                     " data set the same categories."
                 )
-
-    def _missing(self, path: Path, name: str) -> DataError:
-        if self.root is not None and not self.root.is_dir():
-            return DataError(f"data.root '{self.root}' (that is '{self.root.resolve()}') is not there. {self._hint}")
-        key = "data.annotations" if self.root is not None else "no data.root is given, and data.annotations"
-        there = sorted(file.name for file in path.parent.glob("*.json")) if path.parent.is_dir() else []
-        listed = f" JSON files there: {', '.join(there[:8])}." if there else ""
-        return DataError(
-            f"Split '{name}' has no panoptic annotations: {key} means '{path}', which is not there.{listed}"
-            f" {self._hint}"
-        )
 
 
 def _named(categories: Mapping[int, PanopticCategory], number: int) -> str:

@@ -36,10 +36,10 @@ import torch
 import torch.nn.functional as F
 
 from segladder.data import decoding
-from segladder.data.augment import Augment
 from segladder.data.collate import collate
-from segladder.data.images import read_image
-from segladder.data.labels import LabelReader
+from segladder.data.decoding.images import read_image
+from segladder.data.decoding.labels import LabelReader
+from segladder.data.transforms.augment import Augment
 
 OUT, SCALE = (512, 1024), (0.5, 2.0)
 JITTER = {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3, "hue": 0.02}

@@ -28,7 +28,7 @@ from PIL import Image
 from segladder.data.cache import DiskStore
 from segladder.data.cache.content import Content
 from segladder.data.cache.kept import released
-from segladder.data.cityscapes import Cityscapes
+from segladder.data.readers.cityscapes import Cityscapes
 
 WINDOW = np.s_[..., 256:768, 512:1536]
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from segladder.data.cityscapes_table import LABEL_IDS
+from segladder.data.readers.cityscapes_table import LABEL_IDS
 
 DRAWN = 8
 SIZE = (1024, 2048)

@@ -141,7 +141,7 @@ def test_probabilities_beyond_memory_are_refused_with_their_size(run, photos, ou
 
 
 def test_a_network_with_weights_of_its_own_predicts_the_classes_of_voc(photos, out, tmp_path, capsys):
-    from segladder.data.voc import CLASSES
+    from segladder.data.readers.voc import CLASSES
     from segladder.models import Backbone, DeepLabV3
 
     network = DeepLabV3(3, len(CLASSES), backbone=Backbone(name="resnet18", source="torchvision"), channels=8)

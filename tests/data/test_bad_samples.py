@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from segladder.data import DataError, FolderDataModule
-from segladder.data.augment import Augment
+from segladder.data.transforms.augment import Augment
 
 
 @pytest.fixture

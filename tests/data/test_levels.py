@@ -10,9 +10,9 @@ from torchvision.ops import box_iou
 from torchvision.ops.poolers import LevelMapper
 
 from drawn_sets import draw_cells, draw_cityscapes
-from segladder.data.cityscapes import Cityscapes
-from segladder.data.folder import Folder
 from segladder.data.levels import AnchorShapes, best_anchors, fpn_levels, level_ranges, resized, served
+from segladder.data.readers.cityscapes import Cityscapes
+from segladder.data.readers.folder import Folder
 from segladder.data.samples import Samples
 
 ANCHORS = AnchorShapes(sizes=((32,), (64,), (128,), (256,), (512,)))

@@ -7,9 +7,9 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from segladder.data.augment import Augment
 from segladder.data.datamodules import DisksDataModule, FolderDataModule
 from segladder.data.errors import DataError
+from segladder.data.transforms.augment import Augment
 from segladder.types import DatasetInfo
 
 pytestmark = pytest.mark.filterwarnings(

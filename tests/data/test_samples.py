@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from drawn_coco import draw_coco
-from segladder.data.augment import Augment
 from segladder.data.datamodules import CocoDataModule, DisksDataModule
 from segladder.data.errors import DataError
 from segladder.data.module import SegmentationDataModule
 from segladder.data.samples import Samples
+from segladder.data.transforms.augment import Augment
 from segladder.masks import decode
 from segladder.types import DatasetInfo, Objects
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from segladder.data.images import read_image
+from segladder.data.decoding.images import read_image
 from segladder.inference.pictures import as_raw, read_picture
 from segladder.types import DatasetInfo, UserError
 

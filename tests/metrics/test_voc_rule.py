@@ -62,7 +62,7 @@ def test_the_mean_is_over_the_classes_that_occur(seed, voc_info):
 @pytest.fixture
 def voc_info():
     from segladder.data.palette import distinct_colors
-    from segladder.data.voc import CLASSES as NAMES
+    from segladder.data.readers.voc import CLASSES as NAMES
     from segladder.types import DatasetInfo
 
     return DatasetInfo(name="voc", classes=NAMES, palette=distinct_colors(21), things=(False, *[True] * 20))

@@ -11,7 +11,7 @@ import pytest
 
 from drawn_runs import draw_run
 from segladder.report import follow as following
-from segladder.report.reading import read_runs
+from segladder.report.records.reading import read_runs
 from segladder.report.report import make_report
 from segladder.types import UserError
 from tiny_runs import PIXELS

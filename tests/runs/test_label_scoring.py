@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from segladder.data.files import FileDataset, Pair
-from segladder.data.labels import LabelReader
+from segladder.data.decoding.labels import LabelReader
+from segladder.data.readers.files import FileDataset, Pair
 from segladder.data.samples import Samples
 from segladder.inference.outputs import PredictionList
 from segladder.metrics import SemanticMetrics

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from segladder.data.module import SegmentationDataModule
-    from segladder.data.throughput import Speed
+    from segladder.data.speed.throughput import Speed
 
 HELP = """\
 segladder bench data data=NAME [augment=NAME] [data.KEY=VALUE …] [seconds=1] [task=instance]
@@ -46,7 +46,7 @@ def bench_data(words: Sequence[str]) -> None:
     from segladder.commands.composed import composed
     from segladder.config.assemble import build_datamodule
     from segladder.data.cache import default_folder
-    from segladder.data.throughput import stage_times
+    from segladder.data.speed.throughput import stage_times
 
     cfg = composed(overrides, flags.config_dir, with_model=False)
     folder = Path(cfg["data"].get("cache_dir") or default_folder()).expanduser()
@@ -101,7 +101,7 @@ def _steps(cfg: DictConfig, datamodule: SegmentationDataModule) -> list[tuple[st
     from omegaconf import OmegaConf
 
     from segladder.config.build import build
-    from segladder.data.augment import Augment
+    from segladder.data.transforms.augment import Augment
 
     whole: Any = datamodule.augment
     if whole is None:
@@ -129,7 +129,7 @@ def _speeds(datamodule: SegmentationDataModule, folder: Path, *, seconds: float)
 
     from segladder.data.cache.content import is_file_source
     from segladder.data.progress import with_progress
-    from segladder.data.throughput import loader_speed
+    from segladder.data.speed.throughput import loader_speed
 
     samples: Any = datamodule.samples("train")
     caches = ["false"] if samples.source.synthetic else ["false", "ram"]
@@ -157,7 +157,7 @@ def _speeds(datamodule: SegmentationDataModule, folder: Path, *, seconds: float)
 def _print_stages(
     datamodule: SegmentationDataModule, stages: Sequence[tuple[str, float]], used: int, total: int
 ) -> None:
-    from segladder.data.workers import available_cores
+    from segladder.data.speed.workers import available_cores
 
     batch = f"data.batch_size={datamodule.batch_size}"
     print(f"{datamodule.info.name}: {used:,} of {total:,} training images, {batch}, {available_cores()} cores\n")

@@ -76,7 +76,7 @@ def _surveyed(cfg: DictConfig) -> Survey:
 
 
 def _workers(text: str) -> int:
-    from segladder.data.workers import available_cores
+    from segladder.data.speed.workers import available_cores
 
     if text == "auto":
         return available_cores()

@@ -210,7 +210,7 @@ def _published_info(cfg: Any) -> DatasetInfo:
         ids = (0, *(number for number, name in enumerate(names) if number and name != "N/A"))
         name, classes = "coco", ("background", *(names[number] for number in ids[1:]))
     else:
-        from segladder.data.voc import CLASSES
+        from segladder.data.readers.voc import CLASSES
 
         name, classes = "voc", CLASSES
     things = (False, *[True] * (len(classes) - 1))

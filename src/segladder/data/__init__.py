@@ -9,12 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segladder.data.ade20k import Ade20k
-    from segladder.data.augment import Augment
-    from segladder.data.cityscapes import Cityscapes
-    from segladder.data.coco import Coco
-    from segladder.data.coco_dataset import CocoDataset
-    from segladder.data.coco_file import CocoFile
     from segladder.data.collate import collate
     from segladder.data.datamodules import (
         Ade20kDataModule,
@@ -25,49 +19,55 @@ if TYPE_CHECKING:
         FolderDataModule,
         VocDataModule,
     )
-    from segladder.data.disks import Disks, DisksDataset
     from segladder.data.errors import DataError
-    from segladder.data.files import FileDataset
-    from segladder.data.folder import Folder
     from segladder.data.module import SegmentationDataModule
-    from segladder.data.objects import from_layers, layers_of
     from segladder.data.order import EpochBatches
     from segladder.data.panoptic.coco import CocoPanoptic
-    from segladder.data.photometric import Photometric
+    from segladder.data.readers.ade20k import Ade20k
+    from segladder.data.readers.cityscapes import Cityscapes
+    from segladder.data.readers.coco import Coco
+    from segladder.data.readers.coco_dataset import CocoDataset
+    from segladder.data.readers.coco_file import CocoFile
+    from segladder.data.readers.disks import Disks, DisksDataset
+    from segladder.data.readers.files import FileDataset
+    from segladder.data.readers.folder import Folder
+    from segladder.data.readers.voc import Voc
     from segladder.data.seeding import mix
-    from segladder.data.turn import QuarterTurn
-    from segladder.data.voc import Voc
-    from segladder.data.window import RandomWindow
+    from segladder.data.transforms.augment import Augment
+    from segladder.data.transforms.objects import from_layers, layers_of
+    from segladder.data.transforms.photometric import Photometric
+    from segladder.data.transforms.turn import QuarterTurn
+    from segladder.data.transforms.window import RandomWindow
 
 _HOMES = {
-    "Ade20k": "ade20k",
+    "Ade20k": "readers.ade20k",
     "Ade20kDataModule": "datamodules",
-    "Augment": "augment",
-    "Cityscapes": "cityscapes",
+    "Augment": "transforms.augment",
+    "Cityscapes": "readers.cityscapes",
     "CityscapesDataModule": "datamodules",
-    "Coco": "coco",
+    "Coco": "readers.coco",
     "CocoDataModule": "datamodules",
-    "CocoDataset": "coco_dataset",
-    "CocoFile": "coco_file",
+    "CocoDataset": "readers.coco_dataset",
+    "CocoFile": "readers.coco_file",
     "CocoPanoptic": "panoptic.coco",
     "CocoPanopticDataModule": "datamodules",
     "DataError": "errors",
-    "Disks": "disks",
+    "Disks": "readers.disks",
     "DisksDataModule": "datamodules",
-    "DisksDataset": "disks",
+    "DisksDataset": "readers.disks",
     "EpochBatches": "order",
-    "FileDataset": "files",
-    "Folder": "folder",
+    "FileDataset": "readers.files",
+    "Folder": "readers.folder",
     "FolderDataModule": "datamodules",
-    "Photometric": "photometric",
-    "QuarterTurn": "turn",
-    "RandomWindow": "window",
+    "Photometric": "transforms.photometric",
+    "QuarterTurn": "transforms.turn",
+    "RandomWindow": "transforms.window",
     "SegmentationDataModule": "module",
-    "Voc": "voc",
+    "Voc": "readers.voc",
     "VocDataModule": "datamodules",
     "collate": "collate",
-    "from_layers": "objects",
-    "layers_of": "objects",
+    "from_layers": "transforms.objects",
+    "layers_of": "transforms.objects",
     "mix": "seeding",
 }
 

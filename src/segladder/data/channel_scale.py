@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from segladder.data.images import read_image
+from segladder.data.decoding.images import read_image
 
 # ImageNet's, of images scaled to [0, 1]; grey is their mean
 MEAN = {1: (0.449,), 2: (0.449, 0.5), 3: (0.485, 0.456, 0.406), 4: (0.485, 0.456, 0.406, 0.5)}

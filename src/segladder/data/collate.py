@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from segladder.data.errors import DataError
-from segladder.data.geometry import interleaved
+from segladder.data.transforms.geometry import interleaved
 from segladder.types import Batch, Sample
 
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from segladder.data.ade20k import Ade20k
-from segladder.data.cityscapes import Cityscapes
-from segladder.data.coco import Coco
-from segladder.data.disks import Disks
-from segladder.data.folder import Folder
 from segladder.data.module import SegmentationDataModule
 from segladder.data.panoptic.coco import CocoPanoptic
-from segladder.data.voc import Voc
+from segladder.data.readers.ade20k import Ade20k
+from segladder.data.readers.cityscapes import Cityscapes
+from segladder.data.readers.coco import Coco
+from segladder.data.readers.disks import Disks
+from segladder.data.readers.folder import Folder
+from segladder.data.readers.voc import Voc
 
 
 class DisksDataModule(SegmentationDataModule):
-    """`data=disks`: see `segladder.data.disks.Disks` for the options."""
+    """`data=disks`: see `segladder.data.readers.disks.Disks` for the options."""
 
     reader = Disks
 
 
 class FolderDataModule(SegmentationDataModule):
-    """`data=folder` and its presets: see `segladder.data.folder.Folder` for the options."""
+    """`data=folder` and its presets: see `segladder.data.readers.folder.Folder` for the options."""
 
     reader = Folder
 
 
 class CocoDataModule(SegmentationDataModule):
-    """`data=coco` and its presets: see `segladder.data.coco.Coco` for the options."""
+    """`data=coco` and its presets: see `segladder.data.readers.coco.Coco` for the options."""
 
     reader = Coco
 
@@ -37,18 +37,18 @@ class CocoPanopticDataModule(SegmentationDataModule):
 
 
 class VocDataModule(SegmentationDataModule):
-    """`data=voc`: see `segladder.data.voc.Voc` for the options."""
+    """`data=voc`: see `segladder.data.readers.voc.Voc` for the options."""
 
     reader = Voc
 
 
 class Ade20kDataModule(SegmentationDataModule):
-    """`data=ade20k`: see `segladder.data.ade20k.Ade20k` for the options."""
+    """`data=ade20k`: see `segladder.data.readers.ade20k.Ade20k` for the options."""
 
     reader = Ade20k
 
 
 class CityscapesDataModule(SegmentationDataModule):
-    """`data=cityscapes`: see `segladder.data.cityscapes.Cityscapes` for the options."""
+    """`data=cityscapes`: see `segladder.data.readers.cityscapes.Cityscapes` for the options."""
 
     reader = Cityscapes

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segladder.data.progress import with_progress
 from segladder.data.samples import Samples
-from segladder.data.workers import available_cores
+from segladder.data.speed.workers import available_cores
 from segladder.types import Objects
 
 FIRST_LEVEL, LAST_LEVEL = 2, 5

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from segladder.data.progress import with_progress
 from segladder.data.samples import Samples
-from segladder.data.workers import available_cores
+from segladder.data.speed.workers import available_cores
 from segladder.types import DatasetInfo, UserError
 
 R = TypeVar("R")

@@ -15,9 +15,7 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from segladder.data import decoding
-from segladder.data.arrival import finished
 from segladder.data.cache.choice import CacheChoice
-from segladder.data.disks import SLOW_READING
 from segladder.data.errors import DataError
 from segladder.data.measure import class_pixels
 from segladder.data.options import (
@@ -30,10 +28,12 @@ from segladder.data.options import (
 )
 from segladder.data.order import EpochBatches
 from segladder.data.position import training_position
+from segladder.data.readers.disks import SLOW_READING
 from segladder.data.samples import Augmentation, Samples, as_is
 from segladder.data.seeding import mix
-from segladder.data.subsets import Part
-from segladder.data.workers import auto_workers
+from segladder.data.speed.workers import auto_workers
+from segladder.data.splits.subsets import Part
+from segladder.data.transforms.arrival import finished
 from segladder.types import Batch, DatasetInfo
 
 log = logging.getLogger(__name__)

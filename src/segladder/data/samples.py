@@ -9,16 +9,16 @@ from typing import Any, Protocol
 import torch
 from torch.utils.data import Dataset
 
-from segladder.data.augment import Augment
 from segladder.data.bad_samples import empty, readable
 from segladder.data.cache.kept import Cache, Kept, label_type, released
 from segladder.data.cache.memory import MemoryCache
 from segladder.data.collate import collate
 from segladder.data.errors import DataError
-from segladder.data.objects import from_layers, layers_of
 from segladder.data.order import Key
 from segladder.data.seeding import mix
-from segladder.data.stages import StageClock
+from segladder.data.speed.stages import StageClock
+from segladder.data.transforms.augment import Augment
+from segladder.data.transforms.objects import from_layers, layers_of
 from segladder.types import Batch, Objects, Sample, Segments, UserError
 
 _AUGMENT = 5  # keeps augmentation's random numbers apart from those of order and noise

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segladder.data.images import SUFFIXES
+from segladder.data.decoding.images import SUFFIXES
 from segladder.inference.outputs import LIST
 from segladder.types import UserError
 

@@ -88,7 +88,7 @@ def read_labels(
     Raises:
         UserError: undecodable, a colour picture, a value that is no id: which, and how many pixels; or in doubt.
     """
-    from segladder.data.labels import read_values
+    from segladder.data.decoding.labels import read_values
 
     raw = read_values(path)
     known = from_ids(info, ids, void=void)

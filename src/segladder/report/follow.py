@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from segladder.report.page.page import end_refresh
-from segladder.report.reading import read_runs
+from segladder.report.records.reading import read_runs
 from segladder.report.report import Report
 from segladder.report.written.whole import write_report
 from segladder.types import UserError

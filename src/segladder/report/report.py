@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segladder.config.suggest import did_you_mean
-from segladder.report.ablation import Ablation, ablation, axes
-from segladder.report.axes import names_something
-from segladder.report.beside import unreadable
-from segladder.report.board import Board, boards
-from segladder.report.comparable import apart
-from segladder.report.findings import findings
-from segladder.report.kept import Kept
-from segladder.report.measured import NAMES
-from segladder.report.older import told_of_methods
-from segladder.report.reading import Run, read_runs
-from segladder.report.samples import RESAMPLES
+from segladder.report.boards.ablation import Ablation, ablation, axes
+from segladder.report.boards.axes import names_something
+from segladder.report.boards.board import Board, boards
+from segladder.report.boards.comparable import apart
+from segladder.report.boards.findings import findings
+from segladder.report.boards.slugs import in_order, tell_apart
+from segladder.report.records.beside import unreadable
+from segladder.report.records.kept import Kept
+from segladder.report.records.measured import NAMES
+from segladder.report.records.older import told_of_methods
+from segladder.report.records.reading import Run, read_runs
+from segladder.report.records.samples import RESAMPLES
 from segladder.report.sheets.ablations import ablation_differences, ablation_sheet
 from segladder.report.sheets.comparisons import comparisons
 from segladder.report.sheets.leaderboard import leaderboard
 from segladder.report.sheets.sheet import Sheet
-from segladder.report.slugs import in_order, tell_apart
 from segladder.types import UserError
 
 _SHOWN = 5

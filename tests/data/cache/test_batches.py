@@ -6,12 +6,12 @@ import torch
 
 from drawn_coco import draw_coco
 from drawn_sets import draw_cityscapes, draw_threads
-from segladder.data.arrival import finished
-from segladder.data.augment import Augment
 from segladder.data.cache import DiskCache, MemoryCache
 from segladder.data.cache import choice as choice_module
 from segladder.data.datamodules import CityscapesDataModule, CocoDataModule, DisksDataModule, FolderDataModule
 from segladder.data.errors import DataError
+from segladder.data.transforms.arrival import finished
+from segladder.data.transforms.augment import Augment
 from segladder.types import Objects
 
 WAYS = [(cache, workers) for cache in (False, "ram", "disk") for workers in (0, 2)]

@@ -22,8 +22,8 @@ from segladder.data.cache import store as store_module
 from segladder.data.cache.content import Content
 from segladder.data.cache.kept import released
 from segladder.data.cache.layout import SAMPLES, TABLE
-from segladder.data.cityscapes import Cityscapes
 from segladder.data.errors import DataError
+from segladder.data.readers.cityscapes import Cityscapes
 
 FORK = multiprocessing.get_context("fork")
 
@@ -169,7 +169,7 @@ def test_without_room_for_a_mapping_samples_are_read_instead(store, source, monk
 
 
 def test_deep_images_and_grey_ones_come_back_as_they_were(store, tmp_path):
-    from segladder.data.folder import Folder
+    from segladder.data.readers.folder import Folder
 
     root = tmp_path / "deep"
     for kind, array in (("images", np.arange(12, dtype=np.uint16) * 5000), ("labels", np.arange(12) % 2)):

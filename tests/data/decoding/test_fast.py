@@ -8,9 +8,9 @@ from PIL import Image
 
 from segladder.data import decoding
 from segladder.data.decoding import choice
+from segladder.data.decoding.images import read_image
+from segladder.data.decoding.labels import LabelReader, read_values
 from segladder.data.errors import DataError
-from segladder.data.images import read_image
-from segladder.data.labels import LabelReader, read_values
 
 DECODERS = ("imagecodecs", "torchvision", "auto")
 

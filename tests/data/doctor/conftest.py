@@ -10,7 +10,7 @@ import pytest
 
 from segladder.data.doctor.checkup import Checkup, check
 from segladder.data.doctor.survey import survey
-from segladder.data.folder import Folder
+from segladder.data.readers.folder import Folder
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from drawn_coco import draw_coco
-from segladder.data.coco import Coco
-from segladder.data.coco_file import CocoFile
 from segladder.data.doctor.annotations import look_at_annotations, write_without
 from segladder.data.errors import DataError
+from segladder.data.readers.coco import Coco
+from segladder.data.readers.coco_file import CocoFile
 
 
 @pytest.fixture

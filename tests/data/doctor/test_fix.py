@@ -13,10 +13,10 @@ from drawn_coco import draw_coco
 from drawn_faults import draw_clean, drawn, plant, write_pair
 from drawn_sets import draw_cells, draw_cityscapes, draw_voc
 from segladder.data import CocoDataModule, DataError, FolderDataModule
-from segladder.data.cityscapes import Cityscapes
-from segladder.data.coco import Coco
 from segladder.data.doctor.fix import destination, write_fixed
-from segladder.data.voc import Voc
+from segladder.data.readers.cityscapes import Cityscapes
+from segladder.data.readers.coco import Coco
+from segladder.data.readers.voc import Voc
 
 
 def written(checkup, path, *, workers=0):
@@ -149,7 +149,7 @@ def test_objects_and_fixed_layouts_become_folders_that_are_read_alike(tmp_path, 
         view = checkup.survey.splits[0].view
         theirs = type(checkup.survey.reader)(root=root, instances=True).dataset("train", run_seed=0)
         if name == "cells":
-            from segladder.data.folder import Folder
+            from segladder.data.readers.folder import Folder
 
             theirs = Folder(root=root, instances=True).dataset("train", run_seed=0)
         samples = ours.samples("train")

@@ -9,12 +9,12 @@ import pytest
 from drawn_faults import draw_clean, plant
 from drawn_sets import draw_cells, draw_cityscapes, draw_threads, draw_voc
 from segladder.data import DataError, Disks
-from segladder.data.cityscapes import Cityscapes
-from segladder.data.coco import Coco
 from segladder.data.doctor.checkup import check
 from segladder.data.doctor.survey import survey
-from segladder.data.folder import Folder
-from segladder.data.voc import Voc
+from segladder.data.readers.cityscapes import Cityscapes
+from segladder.data.readers.coco import Coco
+from segladder.data.readers.folder import Folder
+from segladder.data.readers.voc import Voc
 
 
 @pytest.mark.parametrize("workers", [0, 2])

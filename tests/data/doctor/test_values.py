@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from drawn_faults import drawn, write_pair
-from segladder.data.labels import LabelReader
+from segladder.data.decoding.labels import LabelReader
 
 
 def draw(root, values, *, classes, description=None, colors=None, suffix="png"):

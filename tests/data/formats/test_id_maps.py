@@ -31,7 +31,7 @@ def test_the_layout_is_that_of_data_folder(through, tmp_path):
 
 
 def test_data_folder_reads_the_objects_that_were_written(through, tmp_path):
-    from segladder.data.folder import Folder
+    from segladder.data.readers.folder import Folder
 
     objects = [square(0, 0, 2, label=1), square(3, 1, 2), square(0, 3, 1, crowd=True)]
     through("ids", [AnnotatedImage(name="train/a.png", size=(4, 6), objects=objects)])

@@ -6,10 +6,10 @@ from PIL import Image
 
 from cityscapes_predictions import instances, write_instances
 from drawn_sets import city_ids, city_objects, draw_cityscapes
-from segladder.data.cityscapes import Cityscapes
-from segladder.data.cityscapes_table import LABEL_IDS
 from segladder.data.palette import distinct_colors
-from segladder.data.voc import CLASSES
+from segladder.data.readers.cityscapes import Cityscapes
+from segladder.data.readers.cityscapes_table import LABEL_IDS
+from segladder.data.readers.voc import CLASSES
 from segladder.inference.submissions import start
 from segladder.inference.submissions.cityscapes import is_instance_folder, read_instances
 from segladder.masks import boxes, decode, encode

@@ -14,8 +14,8 @@ from PIL import Image
 
 from cityscapes_predictions import instances, semantic_ids
 from drawn_sets import draw_cityscapes
-from segladder.data.cityscapes import Cityscapes, CityscapesObjects
-from segladder.data.cityscapes_table import LABEL_IDS, NUMBERED
+from segladder.data.readers.cityscapes import Cityscapes, CityscapesObjects
+from segladder.data.readers.cityscapes_table import LABEL_IDS, NUMBERED
 from segladder.masks import boxes, encode
 from segladder.metrics import SemanticMetrics
 from segladder.metrics.cityscapes import CityscapesPrecision

@@ -11,7 +11,7 @@ import pytest
 
 from drawn_runs import draw_run, draw_sweep
 from segladder.report.page.page import write_page
-from segladder.report.reading import read_runs
+from segladder.report.records.reading import read_runs
 from segladder.report.report import Report, make_report
 from segladder.types import UserError
 

@@ -10,7 +10,7 @@ from drawn_runs import draw_run, draw_sweep
 from segladder.report.page.embedded import json_text
 from segladder.report.page.runs_table import runs_table
 from segladder.report.page.tables import few_words, rounded
-from segladder.report.reading import read_runs
+from segladder.report.records.reading import read_runs
 from segladder.report.report import Report, make_report
 
 

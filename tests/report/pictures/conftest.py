@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from segladder.metrics.per_image import read_arrays, write_arrays
-from segladder.report.board import boards
+from segladder.report.boards.board import boards
 from segladder.report.pictures.style import own_style
-from segladder.report.reading import read_runs
+from segladder.report.records.reading import read_runs
 
 
 @pytest.fixture

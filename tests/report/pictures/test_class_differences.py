@@ -10,7 +10,7 @@ import pytest
 from drawn_runs import draw_object_run, draw_run, draw_sweep
 from segladder.metrics.match_table import average_precision
 from segladder.metrics.per_image import read_arrays
-from segladder.report.ablation import ablation
+from segladder.report.boards.ablation import ablation
 from segladder.report.pictures.class_differences import class_differences, differences_of
 from segladder.report.pictures.picture import NothingToDraw
 from segladder.report.pictures.style import BLUE, VERMILION

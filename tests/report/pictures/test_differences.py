@@ -7,11 +7,11 @@ import math
 import pytest
 
 from drawn_runs import draw_run, draw_sweep
-from segladder.report.ablation import ablation
+from segladder.report.boards.ablation import ablation
+from segladder.report.boards.verdict import Verdict
 from segladder.report.pictures.differences import LOOKS, Line, differences, reach_of
 from segladder.report.pictures.picture import NothingToDraw
 from segladder.report.statistics.uncertainty import Estimate, difference_of
-from segladder.report.verdict import Verdict
 
 
 def drawn(figure):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from drawn_runs import draw_run, draw_sweep
 from segladder.metrics.per_image import read_arrays, write_arrays
-from segladder.report.ablation import ablation
+from segladder.report.boards.ablation import ablation
 from segladder.report.pictures import draw
 from segladder.report.pictures.draw import draw_pictures
 from segladder.report.pictures.style import own_style

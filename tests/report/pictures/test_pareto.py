@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from drawn_runs import draw_run, draw_sweep
-from segladder.report.board import share_interval
+from segladder.report.boards.board import share_interval
 from segladder.report.pictures.names import names_of
 from segladder.report.pictures.pareto import COSTS, FRONT, front, pareto
 from segladder.report.pictures.picture import NothingToDraw

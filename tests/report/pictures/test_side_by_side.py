@@ -12,12 +12,12 @@ import pytest
 from drawn_runs import CLASSES, draw_run, draw_sweep
 from segladder.masks import encode, objects_of
 from segladder.metrics.per_image import PerImage
-from segladder.report.board import boards
+from segladder.report.boards.board import boards
 from segladder.report.pictures.draw import draw_pictures
 from segladder.report.pictures.kept_examples import ALONE, CHANCE, SHARED, chosen_examples
 from segladder.report.pictures.picture import NothingToDraw
 from segladder.report.pictures.side_by_side import side_by_side
-from segladder.report.reading import read_runs
+from segladder.report.records.reading import read_runs
 from segladder.types import DatasetInfo, Instances
 from segladder.viz import GridRow, InstanceRow
 from segladder.viz.example_file import write_examples

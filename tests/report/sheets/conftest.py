@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from segladder.report.board import boards
-from segladder.report.reading import read_runs
+from segladder.report.boards.board import boards
+from segladder.report.records.reading import read_runs
 
 
 @pytest.fixture

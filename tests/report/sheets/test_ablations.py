@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drawn_runs import draw_sweep
-from segladder.report.ablation import ablation
+from segladder.report.boards.ablation import ablation
 from segladder.report.sheets.ablations import ablation_differences, ablation_sheet
 from segladder.report.written.latex import latex
 

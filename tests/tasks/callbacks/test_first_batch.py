@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from segladder.data import CocoDataModule, DisksDataModule, FolderDataModule
-from segladder.data.augment import Augment
 from segladder.data.doctor.first_batch import doubts
+from segladder.data.transforms.augment import Augment
 from segladder.tasks.callbacks import FirstBatch
 from segladder.types import DatasetInfo
 

@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 
 from drawn_sets import draw_cityscapes
-from segladder.data.cityscapes import CityscapesDataset
 from segladder.data.datamodules import CityscapesDataModule
+from segladder.data.readers.cityscapes import CityscapesDataset
 from segladder.tasks.callbacks import Stopwatch
 
 pytestmark = pytest.mark.filterwarnings("ignore")

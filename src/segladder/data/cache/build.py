@@ -17,7 +17,7 @@ from segladder.data.cache.layout import REST, SAMPLES, Layout, write_index
 from segladder.data.cache.packing import packed
 from segladder.data.errors import DataError
 from segladder.data.progress import with_progress
-from segladder.data.workers import available_cores
+from segladder.data.speed.workers import available_cores
 
 _HELD_APART = ("image", "semantic", "image_id", "size")
 _MOST_WORKERS = 16

@@ -11,7 +11,7 @@ from typing import Any
 from segladder.data.cache.content import Content, is_file_source
 from segladder.data.cache.store import DiskStore
 from segladder.data.options import cache_word
-from segladder.data.workers import fits
+from segladder.data.speed.workers import fits
 
 FORKS = sys.platform == "linux"
 """Whether workers are forked, and so share what the main process has in memory."""

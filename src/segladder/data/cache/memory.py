@@ -11,7 +11,7 @@ import torch
 from segladder.data.cache.kept import Kept
 from segladder.data.errors import DataError
 from segladder.data.progress import with_progress
-from segladder.data.workers import available_cores
+from segladder.data.speed.workers import available_cores
 from segladder.types import Sample
 
 

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segladder.data.coco import Coco
-from segladder.data.coco_file import CocoFile
-from segladder.data.coco_rows import CocoRows
+from segladder.data.decoding.images import SUFFIXES, header
 from segladder.data.doctor.findings import ERROR, Finding
 from segladder.data.doctor.image_look import look_at_image
 from segladder.data.errors import DataError
 from segladder.data.formats.annotations import image_size
 from segladder.data.formats.json_lists import JsonText
-from segladder.data.images import SUFFIXES, header
 from segladder.data.progress import with_progress
+from segladder.data.readers.coco import Coco
+from segladder.data.readers.coco_file import CocoFile
+from segladder.data.readers.coco_rows import CocoRows
 from segladder.types import UserError
 
 _LISTS = ("images", "annotations", "categories")

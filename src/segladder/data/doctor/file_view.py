@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segladder.data.decoding.id_maps import IdMapReader, read_ids
+from segladder.data.decoding.labels import LabelReader, read_values
 from segladder.data.doctor.findings import ERROR, Finding
 from segladder.data.doctor.image_look import ImageLook, look_at_image
 from segladder.data.doctor.label_look import UNKNOWN, Meaning, colors_of, counted, size_of, values_or_none
 from segladder.data.doctor.look import Look
 from segladder.data.errors import DataError
-from segladder.data.files import Pair
-from segladder.data.id_maps import IdMapReader, read_ids
-from segladder.data.labels import LabelReader, read_values
+from segladder.data.readers.files import Pair
 from segladder.types import DatasetInfo, UserError
 
 _CLEAR = 0.9

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segladder.data.decoding.id_maps import read_ids
+from segladder.data.decoding.labels import read_values
 from segladder.data.doctor.checkup import Checkup
 from segladder.data.doctor.file_view import FileView
 from segladder.data.doctor.label_look import UNKNOWN, rgb_of
 from segladder.data.doctor.look import Look
 from segladder.data.doctor.survey import ROLES
-from segladder.data.files import Pair
-from segladder.data.id_maps import read_ids
-from segladder.data.labels import read_values
+from segladder.data.readers.files import Pair
 from segladder.masks import paint
 
 

@@ -9,9 +9,9 @@ from segladder.data.channel_scale import MEAN, STD
 from segladder.data.doctor.file_view import named
 from segladder.data.doctor.findings import ERROR, WARNING, Finding
 from segladder.data.doctor.split_file import read_split_file
-from segladder.data.files import Pair
-from segladder.data.folder import Folder
-from segladder.data.splits import Tree, entry_stem
+from segladder.data.readers.files import Pair
+from segladder.data.readers.folder import Folder
+from segladder.data.splits.files import Tree, entry_stem
 
 
 class TolerantFolder(Folder):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segladder.data.images import kind_of, undecodable
+from segladder.data.decoding.images import kind_of, undecodable
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segladder.data.decoding.labels import LabelReader, read_values
 from segladder.data.doctor.look import Color
 from segladder.data.errors import DataError
-from segladder.data.labels import LabelReader, read_values
 
 UNKNOWN = -1
 """The class of a value that means nothing."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from segladder.data.coco import Coco
+from segladder.data.decoding.id_maps import IdMapReader
 from segladder.data.doctor.annotations import TolerantCoco
 from segladder.data.doctor.file_view import FileView, named
 from segladder.data.doctor.findings import Finding
@@ -17,11 +17,11 @@ from segladder.data.doctor.look import View
 from segladder.data.doctor.source_view import SourceView
 from segladder.data.doctor.voc_pairs import voc_pairs
 from segladder.data.errors import DataError
-from segladder.data.files import FileDataset, Pair
-from segladder.data.folder import Folder
-from segladder.data.id_maps import IdMapReader
 from segladder.data.options import built_reader
-from segladder.data.voc import Voc, VocObjects
+from segladder.data.readers.coco import Coco
+from segladder.data.readers.files import FileDataset, Pair
+from segladder.data.readers.folder import Folder
+from segladder.data.readers.voc import Voc, VocObjects
 from segladder.types import DatasetInfo
 
 ROLES = ("train", "val", "test")

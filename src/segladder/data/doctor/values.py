@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from segladder.data.decoding.labels import LabelReader
 from segladder.data.doctor.findings import Finding
 from segladder.data.doctor.look import Color, Look
-from segladder.data.labels import LabelReader
 from segladder.data.palette import distinct_colors
 from segladder.types import DatasetInfo
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from segladder.data.doctor.file_view import named
 from segladder.data.doctor.findings import Finding
 from segladder.data.doctor.split_file import read_split_file
-from segladder.data.files import Pair
-from segladder.data.voc import Voc
+from segladder.data.readers.files import Pair
+from segladder.data.readers.voc import Voc
 
 
 def voc_pairs(reader: Voc, name: str) -> tuple[list[Pair], list[Finding]]:

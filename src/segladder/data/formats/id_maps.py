@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segladder import masks
-from segladder.data.dataset_file import DatasetFile, read_dataset_file
 from segladder.data.errors import DataError
 from segladder.data.formats.annotations import AnnotatedImage, AnnotatedObject, Annotations, Reading, Writing
 from segladder.data.formats.image_files import ImageFiles, require_folder
@@ -20,6 +19,7 @@ from segladder.data.formats.kept import Kept, kept_entry, read_kept, write_kept
 from segladder.data.formats.lost import Loss
 from segladder.data.formats.outlines import rle_of
 from segladder.data.palette import distinct_colors
+from segladder.data.readers.dataset_file import DatasetFile, read_dataset_file
 
 IDS, LABELS, PICTURES = "instances", "labels", "images"
 _BACKGROUND = ("background", "_background_", "no object")
@@ -78,8 +78,8 @@ def read(path: Path, reading: Reading) -> Annotations:
 
 
 def _images(root: Path, files: list[Path], given: DatasetFile, kept: Kept, pictures: Path) -> Iterator[AnnotatedImage]:
-    from segladder.data.id_maps import IdMapReader, read_ids
-    from segladder.data.labels import LabelReader
+    from segladder.data.decoding.id_maps import IdMapReader, read_ids
+    from segladder.data.decoding.labels import LabelReader
     from segladder.types import DatasetInfo
 
     ignore_index = _BYTE if len(given.classes) <= _BYTE else _WORD

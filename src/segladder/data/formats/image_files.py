@@ -22,7 +22,7 @@ class ImageFiles:
         Raises:
             DataError: two files differ in their suffix alone.
         """
-        from segladder.data.images import SUFFIXES
+        from segladder.data.decoding.images import SUFFIXES
 
         found: dict[str, str] = {}
         for directory, _, files in os.walk(self.folder, followlinks=True):
@@ -53,7 +53,7 @@ def file_size(path: Path) -> tuple[int, int]:
     Raises:
         DataError: it cannot be read.
     """
-    from segladder.data.images import header
+    from segladder.data.decoding.images import header
 
     return header(path)[2]
 

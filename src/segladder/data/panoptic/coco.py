@@ -10,7 +10,7 @@ from segladder.data.errors import DataError
 from segladder.data.palette import distinct_colors
 from segladder.data.panoptic.dataset import PanopticDataset
 from segladder.data.panoptic.file import PanopticCategory, PanopticFile
-from segladder.data.split_paths import SPLIT, SplitPaths
+from segladder.data.splits.paths import SPLIT, SplitPaths
 from segladder.types import DatasetInfo
 
 FETCH = (

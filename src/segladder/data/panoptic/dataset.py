@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from segladder.data.decoding.images import read_image
 from segladder.data.errors import DataError
-from segladder.data.images import read_image
 from segladder.data.order import Key
 from segladder.data.panoptic.file import PanopticFile, PanopticImage
 from segladder.masks import from_id_map, objects_of

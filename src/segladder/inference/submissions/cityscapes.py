@@ -192,7 +192,7 @@ def _mask(text: Path, line: int, name: str, folder: Path, size: tuple[int, int])
 
 
 def _label_ids(info: DatasetInfo) -> tuple[int, ...]:
-    from segladder.data.cityscapes_table import CLASSES, LABEL_IDS
+    from segladder.data.readers.cityscapes_table import CLASSES, LABEL_IDS
 
     if info.classes != tuple(name for name, *_ in CLASSES):
         raise UserError(

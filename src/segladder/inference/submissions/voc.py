@@ -28,7 +28,7 @@ class VocLabels:
         Raises:
             UserError: it has other classes.
         """
-        from segladder.data.voc import CLASSES
+        from segladder.data.readers.voc import CLASSES
 
         if info.classes != tuple(CLASSES):
             raise UserError(

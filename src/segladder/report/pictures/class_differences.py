@@ -6,14 +6,14 @@ import math
 import warnings
 from dataclasses import dataclass
 
-from segladder.report.ablation import Ablation
-from segladder.report.board import Board, Place
+from segladder.report.boards.ablation import Ablation
+from segladder.report.boards.board import Board, Place
 from segladder.report.pictures.class_scores import measure_of, title_of
 from segladder.report.pictures.lettering import distinct, lettered, plain
 from segladder.report.pictures.names import names_of, said
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.style import BLUE, VERMILION, WIDTH, new_figure
-from segladder.report.samples import sample_classes
+from segladder.report.records.samples import sample_classes
 from segladder.report.statistics.uncertainty import Estimate, Sample, difference_of
 
 MOST = 40

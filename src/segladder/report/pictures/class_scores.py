@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from segladder.report.board import Board, Place
-from segladder.report.comparable import OBJECTS
+from segladder.report.boards.board import Board, Place
+from segladder.report.boards.comparable import OBJECTS
 from segladder.report.pictures.heat import ROOM, cell_width, color_bar, draw_cells, figure_size, limits, room_beside
 from segladder.report.pictures.lettering import counted, distinct, lettered, plain
 from segladder.report.pictures.names import in_common, in_full, names_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segladder.report.board import Board
+from segladder.report.boards.board import Board
 from segladder.report.pictures.heat import ROOM, color_bar, draw_cells, figure_size, room_beside
 from segladder.report.pictures.lettering import distinct, plain
 from segladder.report.pictures.names import in_common, in_full, names_of, said

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from segladder.report.board import Board, Place
+from segladder.report.boards.board import Board, Place
 from segladder.report.pictures.lettering import lettered, plain, text_width
 from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture

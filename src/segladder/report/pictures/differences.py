@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segladder.report import figures
-from segladder.report.ablation import Ablation
-from segladder.report.board import Board, difference_interval
+from segladder.report.boards.ablation import Ablation
+from segladder.report.boards.board import Board, difference_interval
+from segladder.report.boards.verdict import Verdict, verdict_of
 from segladder.report.pictures.lettering import counted, lettered, plain
 from segladder.report.pictures.names import fitted, in_common, in_full, names_of, said
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.style import BLUE, GREY, VERMILION, WIDTH, new_figure
 from segladder.report.statistics.uncertainty import Estimate, difference_of
-from segladder.report.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from segladder.report.ablation import Ablation
-from segladder.report.board import Board
+from segladder.report.boards.ablation import Ablation
+from segladder.report.boards.board import Board
 from segladder.report.pictures.class_differences import class_differences
 from segladder.report.pictures.class_scores import class_scores
 from segladder.report.pictures.confusion import confusion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from segladder.report.board import Place
+from segladder.report.boards.board import Place
 from segladder.report.pictures.lettering import cut_apart, distinct, drawable, numbered, plain, width
 
 _LEAST = 6

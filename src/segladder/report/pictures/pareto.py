@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segladder.report.board import Board, Place, share_interval
-from segladder.report.measured import Number
+from segladder.report.boards.board import Board, Place, share_interval
 from segladder.report.pictures.lettering import lettered, plain
 from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.placing import Box, name_points
 from segladder.report.pictures.point_key import draw_key, key_height
 from segladder.report.pictures.style import BLUE, GREY, VERMILION, WIDTH, new_figure
-from segladder.report.reading import Run
-from segladder.report.samples import is_share
+from segladder.report.records.measured import Number
+from segladder.report.records.reading import Run
+from segladder.report.records.samples import is_share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

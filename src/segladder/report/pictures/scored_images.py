@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segladder.metrics.per_image import read_arrays
-from segladder.report.methods import Method
-from segladder.report.reading import Run
+from segladder.report.records.methods import Method
+from segladder.report.records.reading import Run
 from segladder.types import UserError
 
 _BY_IMAGE = ("image_id", "tp", "fp", "fn", "truths")

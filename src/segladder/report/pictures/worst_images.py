@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segladder.metrics.match_table import MatchTable
 from segladder.metrics.per_image import PerImage
-from segladder.report.board import Board
+from segladder.report.boards.board import Board
 from segladder.report.pictures.heat import (
     ROOM,
     all_flat,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from segladder.report import figures
-from segladder.report.ablation import Ablation, Where
-from segladder.report.board import difference_interval, share_interval
+from segladder.report.boards.ablation import Ablation, Where
+from segladder.report.boards.board import difference_interval, share_interval
 from segladder.report.sheets.sheet import Cell, Column, Sheet
 from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, known, table_name
 from segladder.report.statistics.uncertainty import Sample

@@ -6,13 +6,13 @@ import itertools
 import math
 
 from segladder.report import figures
-from segladder.report.board import Board, difference_interval
+from segladder.report.boards.board import Board, difference_interval
+from segladder.report.boards.verdict import verdict_of
 from segladder.report.sheets.sheet import Cell, Column, Sheet
 from segladder.report.sheets.words import LEVEL_TEXT, ends, known, table_name
 from segladder.report.statistics.pairs import LEVEL
 from segladder.report.statistics.power import seeds_needed
 from segladder.report.statistics.uncertainty import Estimate, difference_of
-from segladder.report.verdict import verdict_of
 
 
 def comparisons(board: Board, *, power: bool = False, most: int = 400) -> Sheet | None:

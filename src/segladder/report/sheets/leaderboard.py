@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from segladder.report import figures
-from segladder.report.board import Board, Place, share_interval
-from segladder.report.methods import LEADING
+from segladder.report.boards.board import Board, Place, share_interval
+from segladder.report.records.methods import LEADING
 from segladder.report.sheets.sheet import Cell, Column, Sheet
 from segladder.report.sheets.words import LEVEL_TEXT, NONE, ends, known, table_name
 from segladder.report.statistics.uncertainty import MIN_SEEDS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from segladder.report.statistics.pairs import LEVEL
 
 if TYPE_CHECKING:
-    from segladder.report.board import Board
+    from segladder.report.boards.board import Board
 
 LEVEL_TEXT = f"{100 * LEVEL:.0f} %"
 NONE = "–"

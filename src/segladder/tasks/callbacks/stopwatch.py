@@ -19,7 +19,7 @@ class Stopwatch(Callback):
         self.wait_seconds = 0.0
         self.first_step_at: float | None = None
         self.stages: dict[str, float] = {}
-        """Seconds by stage that training samples took to make, see `segladder.data.stages`; and `workers`."""
+        """Seconds by stage that training samples took to make, see `segladder.data.speed.stages`; and `workers`."""
         self.advice: str | None = None
         """What training waited for, and what would help; None where it hardly waited."""
         self._mark: float | None = None
@@ -58,7 +58,7 @@ class Stopwatch(Callback):
         self.images += len(batch["image_id"]) * trainer.world_size
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        from segladder.data.bottleneck import bottleneck, circumstances
+        from segladder.data.speed.bottleneck import bottleneck, circumstances
 
         datamodule: Any = getattr(trainer, "datamodule", None)
         samples = datamodule.samples("train") if hasattr(datamodule, "samples") else None

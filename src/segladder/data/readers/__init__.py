@@ -1,0 +1,1 @@
+"""The data sets that are read, one file each, and what several of them share."""

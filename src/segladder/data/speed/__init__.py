@@ -1,0 +1,1 @@
+"""How fast samples come, and what keeps a training waiting for them."""

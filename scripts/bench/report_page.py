@@ -27,7 +27,7 @@ import numpy as np
 from segladder.report.boards.board import boards
 from segladder.report.boards.findings import findings
 from segladder.report.page.page import write_page
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.report.report import Part, Report
 from segladder.report.sheets.comparisons import comparisons
 from segladder.report.sheets.leaderboard import leaderboard

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from segladder.masks.segments import class_map
-from segladder.metrics.panoptic_quality import PanopticQuality, SegmentCounts
+from segladder.metrics.panoptic_counts import SegmentCounts
+from segladder.metrics.panoptic_quality import PanopticQuality
 from segladder.metrics.panoptic_table import PanopticTable
 from segladder.metrics.semantic import SemanticMetrics
 from segladder.types import DatasetInfo, Segments

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from segladder.masks.segments import joint_runs
-from segladder.metrics.panoptic_table import mean_of_known, qualities
+from segladder.metrics.panoptic_counts import SegmentCounts, mean_of_known, qualities
 from segladder.types import DatasetInfo, Segments, UserError
 
 VOID = 0
@@ -30,20 +29,6 @@ _SMALL = 2**16
 
 _UNIT = 2.0**40
 """IoUs are added up as multiples of 1 / 2**40: the sum is then the same in any order and on any device."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentCounts:
-    """What one image adds to each of C classes."""
-
-    iou: NDArray[np.float64]
-    """`(C,)`, sum over the pairs that match."""
-    tp: NDArray[np.int64]
-    """`(C,)`, pairs that match."""
-    fp: NDArray[np.int64]
-    """`(C,)`, found segments without a match that void and crowds do not forgive."""
-    fn: NDArray[np.int64]
-    """`(C,)`, true segments without a match, crowds left out."""
 
 
 class PanopticQuality(Metric):

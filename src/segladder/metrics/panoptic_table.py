@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segladder.metrics.panoptic_counts import SegmentCounts, mean_of_known, qualities
 from segladder.metrics.per_image import PerImage, read_arrays, write_arrays
 from segladder.types import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from segladder.metrics.panoptic_quality import SegmentCounts
 
 ARRAYS = ("pq_iou", "pq_tp", "pq_fp", "pq_fn")
 
@@ -140,28 +140,3 @@ def resampled_quality(arrays: dict[str, NDArray[Any]], weights: NDArray[np.int64
     """
     factors = weights.astype(np.float64)
     return qualities(*(factors @ np.asarray(arrays[name], dtype=np.float64) for name in ARRAYS))
-
-
-def qualities(
-    iou: NDArray[np.float64], tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any]
-) -> dict[str, NDArray[np.float64]]:
-    """PQ, SQ and RQ from their counts, all of one shape; NaN where tp + fp + fn = 0, which no mean may count.
-
-    SQ of a class without a match is 0, as in panopticapi.
-    """
-    occurs = tp + fp + fn > 0
-    whole = tp + 0.5 * fp + 0.5 * fn
-
-    def ratio(part: NDArray[Any], of: NDArray[Any]) -> NDArray[np.float64]:
-        value: NDArray[np.float64] = np.divide(part, of, out=np.where(occurs, 0.0, np.nan), where=occurs & (of > 0))
-        return value
-
-    return {"pq": ratio(iou, whole), "sq": ratio(iou, tp), "rq": ratio(tp, whole)}
-
-
-def mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Over the last axis of what is defined; NaN where nothing is."""
-    known = ~np.isnan(values)
-    total, number = np.where(known, values, 0.0).sum(-1), known.sum(-1)
-    mean: NDArray[np.float64] = np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
-    return mean

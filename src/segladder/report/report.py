@@ -18,7 +18,8 @@ from segladder.report.records.beside import unreadable
 from segladder.report.records.kept import Kept
 from segladder.report.records.measured import NAMES
 from segladder.report.records.older import told_of_methods
-from segladder.report.records.reading import Run, read_runs
+from segladder.report.records.reading import read_runs
+from segladder.report.records.run import Run
 from segladder.report.records.samples import RESAMPLES
 from segladder.report.sheets.ablations import ablation_differences, ablation_sheet
 from segladder.report.sheets.comparisons import comparisons

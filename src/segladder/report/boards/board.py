@@ -12,7 +12,7 @@ from segladder.config.suggest import did_you_mean
 from segladder.report.boards.comparable import OBJECTS, Ground, Mark, ground_of, marks_of, misleading
 from segladder.report.records.kept import Kept
 from segladder.report.records.methods import Method, group
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.report.records.samples import RESAMPLES, is_share, sample_methods
 from segladder.report.statistics.pairs import Pairs, pairs_of
 from segladder.report.statistics.uncertainty import MIN_SEEDS, Estimate, Sample, difference_of, estimate_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from segladder.metrics.useless import useless
 from segladder.report.records.methods import Method
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 
 OBJECTS = ("mask_ap", "box_ap")
 """Metrics of objects, in this order; the first that a run has is what it is ranked by there."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from segladder.data.progress import with_progress
 from segladder.report.page.embedded import clean
 from segladder.report.page.tables import Data, rounded
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 
 MOST_RUNS = 300
 """Of a report that holds the details of each; of more, the page would grow beyond what can be mailed."""

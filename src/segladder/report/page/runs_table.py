@@ -13,7 +13,7 @@ from typing import Any
 from segladder.report.page.embedded import clean, link
 from segladder.report.page.tables import Data, few_words, rounded, unused
 from segladder.report.records.methods import LEADING
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.report.report import Report
 
 _ALWAYS = ("name", "folder", "seed")

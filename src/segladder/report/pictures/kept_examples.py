@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segladder.report.boards.board import Board, Place
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.types import UserError
 from segladder.viz.example_file import NAME, read_examples
 from segladder.viz.examples import Example, Examples

@@ -16,7 +16,7 @@ from segladder.report.pictures.placing import Box, name_points
 from segladder.report.pictures.point_key import draw_key, key_height
 from segladder.report.pictures.style import BLUE, GREY, VERMILION, WIDTH, new_figure
 from segladder.report.records.measured import Number
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.report.records.samples import is_share
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segladder.metrics.per_image import read_arrays
 from segladder.report.records.methods import Method
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.types import UserError
 
 _BY_IMAGE = ("image_id", "tp", "fp", "fn", "truths")

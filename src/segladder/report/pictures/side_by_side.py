@@ -26,7 +26,7 @@ from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.scored_images import ScoredImages, scored_images
 from segladder.report.pictures.style import GREY, WIDTH, new_figure
 from segladder.report.pictures.worst_images import image_scores, scores_of
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.viz.colorize import Color
 from segladder.viz.errors import ERROR_COLORS
 from segladder.viz.example_panels import class_panels, input_panel, object_panels

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from segladder.report.records.older import BY_OTHERS
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 
 MOST_RUNS = 300
 """Of a report that reads these files of each run, for its page; of more it shows neither."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.runs.identity import NEUTRAL
 
 LEADING = ("model", "backbone", "loss")

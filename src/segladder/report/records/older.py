@@ -18,7 +18,7 @@ from segladder.runs.identity import NEUTRAL, identity
 from segladder.runs.record import Record
 
 if TYPE_CHECKING:
-    from segladder.report.records.reading import Run
+    from segladder.report.records.run import Run
 
 WHOLE, DOUBTFUL, LOST = "whole", "doubtful", "lost"
 """Of a configuration: its hash is the run's id; it can be read; it cannot."""

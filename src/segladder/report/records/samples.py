@@ -13,7 +13,7 @@ from segladder.data.progress import with_progress
 from segladder.metrics.per_image import read_arrays
 from segladder.report.records.kept import Kept
 from segladder.report.records.methods import Method
-from segladder.report.records.reading import Run
+from segladder.report.records.run import Run
 from segladder.report.statistics.resampling import (
     FROM_COUNTS,
     FROM_SEGMENTS,

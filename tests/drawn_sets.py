@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.io import savemat
 
 VOC_SIZES = ((48, 40), (40, 56), (52, 44))
 """Heights and widths, in turn."""
@@ -80,6 +82,49 @@ def with_voc_palette(label: NDArray[np.uint8]) -> Image.Image:
     picture = Image.fromarray(label)
     picture.putpalette(colors.reshape(-1).tolist())
     return picture
+
+
+def draw_sbd(root: Path) -> Path:
+    """SBD's folder `dataset` for `draw_voc`: it labels images 4 to 10 and 13 to 16, in lists other than VOC's."""
+    for number in (*range(4, 11), *range(13, 17)):
+        write_sbd(root, number)
+    for split, numbers in (("train", (4, 5, 9, 13, 14)), ("val", (6, 7, 8, 10, 15, 16))):
+        _write(root / f"{split}.txt", "".join(f"2008_{number:06d}\n" for number in numbers))
+    return root
+
+
+def sbd_maps(number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Classes and objects of the drawn image of that number as SBD has them: without borders, `(H, W)` each."""
+    label, ids = voc_label(number), voc_ids(number)
+    return np.where(label == 255, 0, label).astype(np.uint8), np.where(ids == 255, 0, ids).astype(np.uint8)
+
+
+def write_sbd(
+    root: Path,
+    number: int,
+    *,
+    classes: NDArray[Any] | None = None,
+    objects: NDArray[Any] | None = None,
+    categories: NDArray[np.uint8] | None = None,
+) -> None:
+    """The two MATLAB files of an image, with the fields that SBD's have."""
+    drawn = sbd_maps(number)
+    kinds = np.full((2, 1), number % 20 + 1, dtype=np.uint8)
+    edges = np.empty((20, 1), dtype=object)
+    edges[:] = [[np.zeros((2, 2))]] * 20
+    cls = {
+        "Boundaries": edges,
+        "Segmentation": drawn[0] if classes is None else classes,
+        "CategoriesPresent": kinds[:1],
+    }
+    inst = {
+        "Boundaries": edges[:2],
+        "Segmentation": drawn[1] if objects is None else objects,
+        "Categories": kinds if categories is None else categories,
+    }
+    for folder, key, value in (("cls", "GTcls", cls), ("inst", "GTinst", inst)):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        savemat(root / folder / f"2008_{number:06d}.mat", {key: value}, do_compression=True)
 
 
 def draw_cityscapes(root: Path, *, per_city: int = 4) -> Path:

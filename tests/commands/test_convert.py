@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from drawn_sets import draw_sbd, draw_voc
 from segladder.commands.convert import run
 
 
@@ -57,6 +58,9 @@ def test_help_names_every_setting(capsys):
         (["shapes=boxes"], "shapes=boxes has no effect on to=voc"),
         (["images=."], "images= has no effect on from=coco"),
         (["overwrite=yes"], "overwrite is 'yes'. It takes false, true."),
+        (["from=sbd"], "from=sbd to=voc is no conversion: from=sbd goes to=voc_labels"),
+        (["from=sbd", "to=voc_labels", "only=a"], "only= has no effect on from=sbd. Leave it out."),
+        (["from=sbd", "to=voc_labels"], "is no SBD: 'cls' and 'inst' are neither in it"),
         (["clases=[a]"], "segladder data convert has no 'clases': did you mean 'classes'?"),
         (["classes=[cat,cat]"], "Give a list of different names"),
         (["classes=[dog]"], "classes= names 'dog', which is no class of this set"),
@@ -72,3 +76,15 @@ def test_mistakes_are_sentences(coco, tmp_path, capsys, words, said):
     assert run([*(f"{key}={value}" for key, value in usual.items() if key not in typed), *words]) == 1
     told = capsys.readouterr().err
     assert said in told and len(told.splitlines()) == 1 and not (tmp_path / "out").exists()
+
+
+def test_sbd_becomes_vocs_augmented_labels(tmp_path, capsys):
+    voc = draw_voc(tmp_path / "VOC2012")
+    words = ["from=sbd", f"input={draw_sbd(tmp_path / 'dataset')}", "to=voc_labels", f"output={voc}"]
+    assert run(words) == 1
+    assert "would be overwritten. Choose another folder" in capsys.readouterr().err
+    assert run([*words, "overwrite=true"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "12 images, 4 of them with SBD's labels, the others with VOC's own: train with data=voc"
+        f" data.root={voc} data.train_split=train_aug"
+    ]

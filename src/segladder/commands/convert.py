@@ -16,7 +16,11 @@ segladder data convert from=voc|yolo|coco|ids input=PATH to=voc|yolo|coco|ids ou
                        [images=DIR] [classes=[a,b]] [only=FILE.txt] [pictures=none|copy|link]
                        [shapes=auto|boxes|polygons] [faulty=refuse|skip] [overwrite=false]
     annotations between Pascal VOC xml, YOLO txt, COCO json and id maps; says what the new format has no room for
+segladder data convert from=sbd input=DIR to=voc_labels output=VOC2012 [overwrite=false]
+    SBD's MATLAB files into the labels of VOC's train_aug
 """
+
+SBD, VOC_LABELS = "sbd", "voc_labels"
 
 _KEYS = (
     "from",
@@ -57,6 +61,8 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
             raise UserError(
                 f"{key}= is missing. Write, for example, from=coco input=instances.json to=yolo output=DIR."
             )
+    if SBD in (settings["from"], settings["to"]) or VOC_LABELS in (settings["from"], settings["to"]):
+        return _sbd_settings(settings)
     for key, choices in {"from": tuple(FORMATS), "to": tuple(FORMATS), **_WORDS}.items():
         value = settings.setdefault(key, choices[0])
         if value not in choices:
@@ -70,13 +76,48 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
     return settings
 
 
-def _convert(settings: dict[str, str]) -> None:
-    from segladder.data.formats import format_of
-    from segladder.data.formats.conversion import convert
+def _sbd_settings(settings: dict[str, str]) -> dict[str, str]:
+    """Those of the one conversion that is of label maps, not of objects."""
+    if (settings["from"], settings["to"]) != (SBD, VOC_LABELS):
+        raise UserError(
+            f"from={settings['from']} to={settings['to']} is no conversion: from={SBD} goes to={VOC_LABELS} (labels of"
+            " VOC's train_aug), and nothing else does."
+        )
+    idle = [key for key in settings if key not in ("from", "input", "to", "output", "overwrite")]
+    if idle:
+        raise UserError(f"{idle[0]}= has no effect on from={SBD}. Leave it out.")
+    overwrite = settings.setdefault("overwrite", "false")
+    if overwrite not in _WORDS["overwrite"]:
+        raise UserError(f"overwrite is '{overwrite}'. It takes {', '.join(_WORDS['overwrite'])}.")
+    return settings
 
+
+def _augment_voc(source: Path, output: Path, *, overwrite: bool) -> None:
+    from segladder.data.formats.sbd import augment_voc
+
+    done = augment_voc(source, output, overwrite=overwrite)
+    print(
+        f"{_counted(done.names, 'image')}, {done.from_sbd:,} of them with SBD's labels, the others with VOC's own:"
+        f" train with data=voc data.root={output} data.train_split=train_aug"
+    )
+    if done.doubtful:
+        print(f"  {_counted(done.doubtful, 'pixel')} of objects of another class than the class map says: of no object")
+
+
+def _convert(settings: dict[str, str]) -> None:
     source, output = _path(settings["input"]), _path(settings["output"])
     if not source.exists():
         raise UserError(f"input={source} is not there. Name the file or folder of the annotations.")
+    if settings["from"] == SBD:
+        _augment_voc(source, output, overwrite=settings["overwrite"] == "true")
+    else:
+        _convert_objects(source, output, settings)
+
+
+def _convert_objects(source: Path, output: Path, settings: dict[str, str]) -> None:
+    from segladder.data.formats import format_of
+    from segladder.data.formats.conversion import convert
+
     pictures: Any = settings["pictures"]
     done = convert(
         source,

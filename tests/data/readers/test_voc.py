@@ -123,7 +123,7 @@ def broken(root, how):
             "no augmented list",
             "train_aug",
             "'ImageSets/Segmentation/train_aug.txt' (or trainaug.txt) is not there. Splits there: test, train,"
-            " trainval, val. It is not in VOC's own archive: take the SBD labels (http",
+            " trainval, val. It is not in VOC's own archive: fetch the SBD labels (http",
         ),
         (
             "no image",
@@ -202,8 +202,9 @@ def test_objects_that_voc_lacks_are_explained(root):
     with pytest.raises(DataError) as error:
         Voc(root=root, train_split="train_aug", instances=True)
     assert str(error.value) == (
-        "data.train_split is 'train_aug', whose labels (SegmentationClassAug) tell no objects apart. Name train, val or"
-        " trainval for a model that finds objects."
+        f"data.train_split is 'train_aug', but '{root}' has no folder 'SegmentationObjectAug', which tells its objects"
+        " apart. Name train, val or trainval for a model that finds objects, or make it from SBD's own files: segladder"
+        " data convert from=sbd input=benchmark_RELEASE/dataset to=voc_labels output=VOC2012."
     )
     (root / "SegmentationObject/2008_000009.png").unlink()
     with pytest.raises(DataError) as error:

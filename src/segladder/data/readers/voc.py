@@ -46,8 +46,9 @@ FETCH = (
 )
 
 FETCH_AUGMENTED = (
-    "It is not in VOC's own archive: take the SBD labels (http://home.bharathh.info/pubs/codes/SBD/download.html) in"
-    " the form of PNGs, a folder SegmentationClassAug and the list train_aug.txt of 10,582 names."
+    "It is not in VOC's own archive: fetch the SBD labels (http://home.bharathh.info/pubs/codes/SBD/download.html), and"
+    " make its folder SegmentationClassAug and its list train_aug.txt of 10,582 names: segladder data convert from=sbd"
+    " input=benchmark_RELEASE/dataset to=voc_labels output=VOC2012."
 )
 
 _TEST_ARCHIVE = "VOC2012test.tar of VOC's evaluation server (http://host.robots.ox.ac.uk:8080/)"
@@ -145,7 +146,7 @@ class Voc:
             )
         require_labels(pairs, labels=self.root / _label_folder(name), suffix=".png")
         if self.instances:
-            require_ids(pairs, ids=self.root / _OBJECTS, suffix=".png")
+            require_ids(pairs, ids=self.root / _object_folder(name), suffix=".png")
         return self._dataset(pairs)
 
     def unlabelled(self, name: str) -> FileDataset:
@@ -187,7 +188,7 @@ class Voc:
         # DeepLab's lists hold two paths a line: /JPEGImages/x.jpg /SegmentationClassAug/x.png
         image_id = Path(entry[0]).stem
         label = entry[1].lstrip("/") if len(entry) > 1 else f"{_label_folder(name)}/{image_id}.png"
-        ids = self._if_there(f"{_OBJECTS}/{image_id}.png") if self.instances else None
+        ids = self._if_there(f"{_object_folder(name)}/{image_id}.png") if self.instances else None
         return Pair(image_id, self.root / "JPEGImages" / f"{image_id}.jpg", self._if_there(label), ids)
 
     def has(self, image: Path) -> bool:
@@ -198,10 +199,12 @@ class Voc:
         if not (self.root / _OBJECTS).is_dir():
             raise DataError(f"'{self.root}' has no folder '{_OBJECTS}', which tells objects apart. {FETCH}")
         for split, name in self.splits.items():
-            if name is not None and _label_folder(name) != "SegmentationClass":
+            if name is not None and not (self.root / _object_folder(name)).is_dir():
                 raise DataError(
-                    f"data.{split}_split is '{name}', whose labels ({_label_folder(name)}) tell no objects apart. Name"
-                    " train, val or trainval for a model that finds objects."
+                    f"data.{split}_split is '{name}', but '{self.root}' has no folder '{_object_folder(name)}', which"
+                    " tells its objects apart. Name train, val or trainval for a model that finds objects, or make it"
+                    " from SBD's own files: segladder data convert from=sbd input=benchmark_RELEASE/dataset"
+                    " to=voc_labels output=VOC2012."
                 )
 
     def list_file(self, name: str) -> Path:
@@ -241,6 +244,10 @@ class Voc:
 
 def _label_folder(name: str) -> str:
     return "SegmentationClassAug" if name.endswith("aug") else "SegmentationClass"
+
+
+def _object_folder(name: str) -> str:
+    return "SegmentationObjectAug" if name.endswith("aug") else _OBJECTS
 
 
 def _find_root(root: Path) -> Path:

@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from drawn_coco import draw_coco
 from drawn_faults import draw_clean, plant
+from drawn_sets import draw_cells
 from segladder.commands.data import run
 
 
@@ -49,6 +59,112 @@ def test_faults_end_with_1_and_the_copy_is_clean_and_can_be_trained_on(segladder
     assert "looks wrong" not in trained.text
 
 
+def _again(root: Path, map_of: Callable[[NDArray[np.uint8]], NDArray[Any]], names: str = "*") -> None:
+    """Stores labels anew."""
+    for path in root.glob(f"labels/{names}.png"):
+        Image.fromarray(map_of(np.asarray(Image.open(path)))).save(path)
+
+
+_PALETTE = np.array([[0, 0, 0], [128, 0, 0], [0, 128, 0]], dtype=np.uint8)
+
+STORED = {
+    "spread over the greys": lambda label: np.array([0, 127, 255], dtype=np.uint8)[label],
+    "colours": lambda label: _PALETTE[label],
+    "counted from 1": lambda label: label + 1,
+    "times 256": lambda label: label.astype(np.uint16) * 256,
+}
+
+
+@pytest.mark.parametrize(
+    ("stored", "names"), [(one, "*") for one in STORED] + [("counted from 1", "001"), ("colours", "001")]
+)
+def test_labels_stored_wrongly_are_found_and_mended_and_their_copy_ends_with_0(tmp_path, capsys, stored, names):
+    root, copy = draw_clean(tmp_path / "set", counts={"train": 4, "val": 1, "test": 1}), tmp_path / "copy"
+    labels = {path.name: np.asarray(Image.open(path)) for path in root.glob("labels/*.png")}
+    _again(root, STORED[stored], names)
+
+    words = (f"output={tmp_path / 'page'}", "workers=0")
+    assert run(["check", "data=folder", f"data.root={root}", f"fix={copy}", *words]) == 1
+    said = capsys.readouterr().out
+    count = 6 if names == "*" else 1
+    assert f"Corrected:\n{count:>7,}  labels " in said and "Left out:" not in said, said
+    assert run(["check", "data=folder", f"data.root={copy}", "strict=true", *words]) == 0, capsys.readouterr().out
+    for path in copy.glob("labels/*/*.png"):
+        assert np.array_equal(np.asarray(Image.open(path)), labels[path.name])
+
+
+def test_a_coco_set_with_faults_ends_with_1_and_its_copy_with_0(tmp_path, capsys):
+    root, copy = draw_coco(tmp_path / "set", counts={"train2017": 8, "val2017": 2}), tmp_path / "copy"
+    draw = np.random.default_rng(4)
+    for path in root.glob("*2017/*.png"):  # as drawn, they are copies of each other
+        Image.fromarray(draw.integers(0, 255, (*Image.open(path).size[::-1], 3)).astype(np.uint8)).save(path)
+    listing = root / "annotations/instances_train2017.json"
+    content = json.loads(listing.read_text())
+    objects = content["annotations"]
+    objects[0]["category_id"] = 99
+    objects[1]["bbox"] = [0, 0, 5, 5]
+    objects[2]["area"] = 0
+    objects[3]["segmentation"] = [[200, 200, 210, 200, 210, 210]]
+    listing.write_text(json.dumps(content))
+    (root / "train2017/train2017_003.png").write_bytes(b"x")
+    (root / "train2017/train2017_004.png").unlink()
+    Image.fromarray(draw.integers(0, 255, (8, 8)).astype(np.uint8)).save(root / "train2017/unlisted.png")
+    tagged = Image.open(root / "train2017/train2017_006.png")
+    exif = tagged.getexif()
+    exif[0x0112] = 6
+    tagged.save(root / "train2017/train2017_006.png", exif=exif)
+
+    words = (f"output={tmp_path / 'page'}", "workers=0")
+    assert run(["check", "data=coco", f"data.root={root}", f"fix={copy}", *words]) == 1
+    said = capsys.readouterr().out
+    found = {group["kind"] for group in json.loads((tmp_path / "page/check.json").read_text())["findings"]}
+    faults = {"annotation", "box", "area", "empty-object", "unreadable-image", "missing-image", "unlisted-image"}
+    assert faults | {"exif-size"} <= found
+    _, corrected, left_out = re.split("Corrected:|Left out:", said)
+    assert all(title in corrected for title in ("boxes that", "area is given as 0", "EXIF rotation")), corrected
+    assert all(title in left_out for title in ("cannot be read", "make no sense", "do not list", "without an image"))
+    assert "Wrote " in said and ": 6 of 8 images of train2017, 2 of 2 images of val2017\n" in said
+    command = said.splitlines()[-1]
+    code = run(["check", *shlex.split(command)[2:], "strict=true", *words])
+    assert code == 0, capsys.readouterr().out
+
+
+def test_objects_with_faults_end_with_1_and_their_copy_with_0(tmp_path, capsys):
+    root, copy = draw_cells(tmp_path / "set"), tmp_path / "copy"
+    draw = np.random.default_rng(4)
+    for path in root.glob("images/*/*.png"):
+        Image.fromarray(draw.integers(0, 255, (40, 48)).astype(np.uint8)).save(path)
+    (root / "instances/train/00.png").unlink()
+    (root / "images/train/03.png").unlink()
+    ids = np.asarray(Image.open(root / "instances/train/01.png")).copy()
+    ids[:, :] = 7  # one object, most of it on the background
+    Image.fromarray(ids).save(root / "instances/train/01.png")
+    Image.open(root / "images/train/02.png").convert("CMYK").save(root / "images/train/02.jpg")
+    (root / "images/train/02.png").unlink()
+
+    words = (f"output={tmp_path / 'page'}", "workers=0")
+    assert run(["check", "data=folder", f"data.root={root}", f"fix={copy}", *words]) == 1
+    said = capsys.readouterr().out
+    found = {group["kind"] for group in json.loads((tmp_path / "page/check.json").read_text())["findings"]}
+    assert {"missing-ids", "orphan-label", "object-class", "channels"} <= found
+    assert "Corrected:" not in said and ": 2 of 5 images of train, 3 of 3 images of val" in said
+    assert run(["check", "data=folder", f"data.root={copy}", *words]) == 0, capsys.readouterr().out
+
+
+def test_long_class_names_are_cut_in_the_terminal_and_none_of_their_shares_is_rounded_to_nothing(tmp_path, capsys):
+    root, long = draw_clean(tmp_path / "set", counts={"train": 2, "val": 2, "test": 2}), "stem " * 12
+    (root / "dataset.json").write_text(json.dumps({"classes": ["background", "leaf", long.strip(), "bud"]}))
+    _again(root, lambda label: np.pad(label, ((0, 200), (0, 200))), "000")
+    Image.fromarray(np.zeros((248, 264, 3), dtype=np.uint8)).save(root / "images/000.png")
+    bud = np.asarray(Image.open(root / "labels/000.png")).copy()
+    bud[-1, -1] = 3
+    Image.fromarray(bud).save(root / "labels/000.png")
+    run(["check", "data=folder", f"data.root={root}", f"output={tmp_path / 'page'}", "workers=0"])
+    said = capsys.readouterr().out
+    assert re.search(r"^stem stem stem stem stem stem stem st\.\.\.  ", said, re.MULTILINE)
+    assert re.search(r"^bud +<0.01% +- +-$", said, re.MULTILINE)
+
+
 def test_what_cannot_be_read_is_skipped_and_recorded(segladder, tmp_path):
     root = draw_clean(tmp_path / "set")
     for name in ("images/003", "labels/013", "images/017"):
@@ -77,6 +193,7 @@ def test_settings_that_make_no_sense(tmp_path, capsys, monkeypatch):
         ("strict=maybe", "segladder: strict is 'maybe'. Give true or false."),
         ("fixx=there", "segladder: 'fixx=there' has no effect on segladder data check: did you mean 'fix'?"),
         (f"fix={root}/new", "is never written to. Name another folder."),
+        ("fix=mine.txt/new", "fix='mine.txt/new' cannot be written (Not a directory). Name another folder"),
         ("output=set/labels", "lies in data.root"),
         ("output=mine.txt", "cannot be written (File exists). Name another folder: output=DIR."),
     ):

@@ -22,6 +22,9 @@ _EXAMPLES = 3
 _CLASSES = 40
 """Classes of the table, those with the most pixels; the page has all."""
 
+_NAME = 40
+"""Letters of a class name; the page has all."""
+
 
 def check(cfg: DictConfig, own: Mapping[str, str]) -> int:
     """Reads the data set, prints what is wrong, and writes a page and `check.json`.
@@ -37,11 +40,14 @@ def check(cfg: DictConfig, own: Mapping[str, str]) -> int:
         UserError: a setting makes no sense, or there is nothing to look at.
     """
     from segladder.data.doctor.checkup import check as checked
-    from segladder.data.doctor.fix import destination, write_fixed
+    from segladder.data.doctor.destination import destination
+    from segladder.data.doctor.fix import require_copyable, write_fixed
 
     workers, strict = _workers(own.get("workers", "auto")), _truth("strict", own.get("strict", "false"))
     target = destination(own["fix"], cfg["data"].get("root")) if "fix" in own else None
     survey = _surveyed(cfg)
+    if target is not None:
+        require_copyable(survey)
     folder = Path(own.get("output") or Path(cfg["paths"]["outputs"]) / "data" / f"check-{_as_file(survey.name)}")
     root = cfg["data"].get("root")
     if root is not None and folder.resolve().is_relative_to(Path(root).expanduser().resolve()):
@@ -146,10 +152,12 @@ def _print_group(group: Group) -> None:
 
 
 def _print_classes(checkup: Checkup) -> None:
+    from segladder.data.doctor.sheet import share_words
+
     holds = [one for one in checkup.holds.values() if one.labelled]
     if not holds:
         return
-    classes = checkup.survey.info.classes
+    classes = [name if len(name) <= _NAME else f"{name[: _NAME - 3]}..." for name in checkup.survey.info.classes]
     width = max(len(name) for name in ("of all pixels: ignored", *classes))
     heads = [one.title for one in holds]
     columns = [max(10, len(head) + 2) for head in heads]
@@ -160,14 +168,14 @@ def _print_classes(checkup: Checkup) -> None:
         shown = sorted(sorted(shown, key=lambda index: -max(parts[index]))[:_CLASSES])
     for index in shown:
         name, shares = classes[index], parts[index]
-        print(f"{name:<{width}}" + "".join(f"{s:>{w}.2%}" for s, w in zip(shares, columns, strict=True)))
+        print(f"{name:<{width}}" + "".join(f"{share_words(s):>{w}}" for s, w in zip(shares, columns, strict=True)))
     if len(classes) > _CLASSES:
         print(f"and {len(classes) - _CLASSES} more with fewer pixels")
     for title, counts in (("ignored", [one.ignored for one in holds]), ("unknown", [one.unknown for one in holds])):
         if any(counts):
             every = [int(one.pixels.sum()) + one.ignored + one.unknown for one in holds]
             shares = [count / max(total, 1) for count, total in zip(counts, every, strict=True)]
-            words = "".join(f"{s:>{w}.2%}" for s, w in zip(shares, columns, strict=True))
+            words = "".join(f"{share_words(s):>{w}}" for s, w in zip(shares, columns, strict=True))
             print(f"{f'of all pixels: {title}':<{width}}{words}")
     print()
 

@@ -146,6 +146,12 @@ def test_a_set_whose_file_the_reader_refuses_is_still_looked_at(coco, examine, k
     assert checkup.holds["train2017"].labelled == 8
 
 
+def test_images_that_are_nowhere_are_told_of_once(coco, examine, kinds):
+    (coco / "train2017").rename(coco / "elsewhere")
+    found = kinds(examine(coco, Coco))
+    assert (found.get("refused"), "missing-image" in found) == (1, False)
+
+
 def test_published_boxes_are_not_accused(real_data):
     for name in ("train", "val"):
         path = real_data / "coco_tiny" / "annotations" / f"instances_{name}2017.json"

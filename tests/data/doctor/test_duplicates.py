@@ -52,6 +52,21 @@ def test_copies_are_known_through_jpeg_and_resizing_and_strangers_are_not(tmp_pa
     assert more == 0
 
 
+def test_a_small_picture_moved_by_a_pixel_is_known_and_another_is_not(tmp_path):
+    """A pixel of 64 is a quarter of a place of the small picture: too much for their likeness alone."""
+    draw = np.random.default_rng(7)
+    for number in range(6):
+        blocks = np.kron(draw.integers(0, 200, (6, 9, 3)), np.ones((8, 8, 1)))[:, :66]
+        noisy = (blocks + draw.integers(0, 20, blocks.shape)).astype(np.uint8)
+        Image.fromarray(noisy[:, :64]).save(tmp_path / f"{number}.png")
+        Image.fromarray(noisy[:, 1:65]).save(tmp_path / f"moved{number}.png")
+
+    train, test = ([tmp_path / f"{word}{number}.png" for number in range(6)] for word in ("", "moved"))
+    found, _ = duplicates([marked("train", train), marked("test", test[:3])])
+
+    assert [(finding.file, finding.twin) for finding in found] == [(f"{at}.png", ("test", at)) for at in range(3)]
+
+
 def test_the_same_pixels_in_another_file_are_a_copy_and_not_also_alike(tmp_path):
     scene(tmp_path / "a.png", 0)
     scene(tmp_path / "b.bmp", 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from PIL import Image
 from drawn_coco import draw_coco
 from drawn_faults import draw_clean, drawn, plant, write_pair
 from drawn_sets import draw_cells, draw_cityscapes, draw_voc
-from segladder.data import CocoDataModule, DataError, FolderDataModule
-from segladder.data.doctor.fix import destination, write_fixed
+from segladder.data import CocoDataModule, DataError, Disks, FolderDataModule
+from segladder.data.doctor.destination import destination
+from segladder.data.doctor.fix import require_copyable, write_fixed
+from segladder.data.doctor.survey import survey
 from segladder.data.readers.cityscapes import Cityscapes
 from segladder.data.readers.coco import Coco
 from segladder.data.readers.voc import Voc
@@ -37,10 +40,14 @@ def test_of_the_planted_set_what_can_be_used_is_left(tmp_path, examine, kinds, w
 
     assert fingerprint(root) == before
     assert "Writing 12 images with their labels" in told and " free)" in told
-    assert "Wrote " in told and f"segladder train data=folder data.root={copy}" in told
-    assert "images that cannot be read (1)" in told
-    assert "Corrected: entries without an image (1)" in told
-    assert "Not to be fixed here: nearly the same image in two splits (1)" in told
+    assert f"Wrote {copy}: 4 of 12 images of train, 4 of 4 images of val, 4 of 4 images of test\n" in told
+    _, corrected, left_out, left = re.split("Corrected:|Left out:|Left as it is:", told)
+    assert corrected.count("\n      1  ") == 3 and "labels drawn without the image's EXIF rotation" in corrected
+    assert left_out.count("\n      1  ") == 10 and "the same image in two splits" in left_out
+    assert left.startswith("\n      1  nearly the same image in two splits: whether they are copies or neighbouring")
+    assert told.endswith(
+        f"The copy was looked at again: 0 errors, 1 warning. Train with\n  segladder train data=folder data.root={copy}"
+    )
     assert kinds(examine(copy)) == {"alike": 1}
     # the one drawn on the stored picture: both are as the label was drawn
     assert Image.open(copy / "images/train/007.png").size == Image.open(copy / "labels/train/007.png").size == (48, 64)
@@ -118,21 +125,6 @@ def test_black_that_the_palette_lacks_is_void(tmp_path, examine):
     assert (found[:3] == 255).all() and np.array_equal(found[3:], label[3:])
 
 
-def test_what_is_told_of_an_upright_image_is_applied_to_it(tmp_path, examine, kinds):
-    root = draw_clean(tmp_path / "set")
-    image = Image.open(root / "images/001.png")
-    exif = image.getexif()
-    exif[0x0112] = 3
-    Image.fromarray(np.ascontiguousarray(np.rot90(np.asarray(image), 2))).save(root / "images/001.png", exif=exif)
-    checkup = examine(root)
-    assert kinds(checkup) == {"exif": 1}
-
-    written(checkup, tmp_path / "copy")
-
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "copy/images/train/001.png")), np.asarray(image))
-    assert examine(tmp_path / "copy").groups == []
-
-
 def test_objects_and_fixed_layouts_become_folders_that_are_read_alike(tmp_path, examine):
     for name, draw, reader in (
         ("cells", draw_cells, None),
@@ -181,33 +173,112 @@ def test_a_coco_set_stays_one(tmp_path, examine, kinds):
     told = written(examine(root, Coco), tmp_path / "copy")
 
     assert fingerprint(root) == before
-    assert "segladder train data=coco data.root=" in told and '"data.images=images/{split}"' in told
-    again = examine(tmp_path / "copy", Coco, images="images/{split}")
+    assert "segladder train data=coco data.root=" in told
+    again = examine(tmp_path / "copy", Coco)
     assert not {"annotation", "box", "unreadable-image"} & kinds(again).keys()
-    module = CocoDataModule(root=tmp_path / "copy", images="images/{split}", num_workers=0, instances=True)
+    module = CocoDataModule(root=tmp_path / "copy", num_workers=0, instances=True)
     assert len(module.samples("train")) == 5
     assert module.samples("train").plain(0)["objects"].boxes[0].tolist() == [20, 10, 40, 16]
 
 
-def test_where_a_copy_cannot_go(tmp_path, examine):
+def test_what_cannot_be_copied_is_said_before_it_is_read():
+    disks = survey(Disks, {"counts": {"train": 2, "val": 2, "test": 0}})
+    with pytest.raises(
+        DataError, match=r"fix= cannot copy 'disks': its samples are no pairs of image and label files."
+    ):
+        require_copyable(disks)
+
+
+def test_a_part_of_a_data_set_is_not_copied(tmp_path, examine):
     root = draw_clean(tmp_path / "set")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "mine.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"is there already and not empty. Name a new folder"):
-        destination(str(tmp_path / "full"), root)
-    with pytest.raises(DataError, match=r"lies in data.root .*, which is never written to. Name another folder."):
-        destination(str(root / "fixed"), root)
-    (tmp_path / "link").symlink_to(root)
-    with pytest.raises(DataError, match=r"lies in data.root"):
-        destination(str(tmp_path / "link" / "fixed"), root)
     with pytest.raises(DataError, match=r"Leave data.limit out"):
         written(examine(root, limit=2), tmp_path / "copy")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 def test_a_copy_that_fails_leaves_nothing_behind(tmp_path, examine):
     root = draw_clean(tmp_path / "set")
     checkup = examine(root)
     (root / "images/003.png").unlink()
-    with pytest.raises((DataError, OSError)):
-        written(checkup, tmp_path / "copy")
+    with pytest.raises(DataError, match=r"cannot be written \(No such file or directory\). Name another folder"):
+        written(checkup, tmp_path / "copy", workers=2)
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_what_only_a_mended_fault_brought_about_is_gone_too(tmp_path, examine, kinds):
+    root = draw_clean(tmp_path / "set")
+    for path in root.glob("labels/00?.png"):  # most of train: its only ones with a stem
+        label = np.asarray(Image.open(path))
+        Image.fromarray(np.where(label == 2, 9, label).astype(np.uint8)).save(path)
+    for name in ("010", "011"):
+        label = np.asarray(Image.open(root / f"labels/{name}.png"))
+        Image.fromarray(np.minimum(label, 1)).save(root / f"labels/{name}.png")
+    checkup = examine(root)
+    assert kinds(checkup)["values"] == 10
+
+    told = written(checkup, tmp_path / "copy")
+
+    assert "Wrote " in told and ": 2 of 12 images of train, 4 of 4 images of val" in told
+    # no label of train that is left shows a stem, and the summary says so
+    assert re.search(r"\n      1  classes that never occur", told)
+    assert "The copy was looked at again: 0 errors, 1 warning." in told
+
+
+def test_namesakes_with_other_pixels_are_left_out_and_true_copies_are_not(tmp_path, examine, kinds):
+    root = draw_clean(tmp_path / "set")
+    Image.open(root / "images/003.png").save(root / "images/003.bmp")
+    Image.open(root / "images/005.png").save(root / "images/004.bmp")
+    assert kinds(examine(root)) == {"double-name": 2}
+
+    told = written(examine(root), tmp_path / "copy")
+
+    assert "Corrected:\n      1  files that differ" in told and "Left out:\n      1  files that differ" in told
+    assert sorted(path.name for path in (tmp_path / "copy/images/train").glob("00[345]*")) == ["003.bmp", "005.png"]
+    assert "The copy was looked at again: nothing was found." in told
+
+
+def test_a_first_image_that_decides_for_all_others_decides_no_more(tmp_path, examine, kinds):
+    root = draw_clean(tmp_path / "set")
+    Image.open(root / "images/000.png").convert("L").save(root / "images/000.png")
+    assert kinds(examine(root)) == {"first-image": 1}
+
+    told = written(examine(root), tmp_path / "copy")
+
+    assert "Corrected:\n      1  a first image" in told and "Left out:" not in told
+    assert examine(tmp_path / "copy").survey.info.channels == 3
+
+
+def test_a_coco_set_without_its_images_has_nothing_to_copy(tmp_path, examine):
+    root = draw_coco(tmp_path / "coco")
+    for folder in root.glob("*2017"):
+        folder.rename(root / f"moved-{folder.name}")
+    with pytest.raises(DataError, match=r"fix= has nothing to write: each of the 9 images"):
+        written(examine(root, Coco), tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_of_copies_in_two_splits_the_one_that_can_be_used_stays(tmp_path, examine):
+    root = draw_clean(tmp_path / "set")
+    for name, twin in (("001", "012"), ("002", "013")):
+        (root / f"images/{name}.png").write_bytes((root / f"images/{twin}.png").read_bytes())
+    (root / "labels/013.png").write_bytes(b"no picture")
+
+    told = written(examine(root), tmp_path / "copy")
+
+    assert ": 11 of 12 images of train, 3 of 4 images of val" in told
+    assert (tmp_path / "copy/images/train/002.png").is_file()
+    assert (tmp_path / "copy/images/val/012.png").is_file()
+
+
+def test_an_id_map_that_contradicts_its_mended_label_is_left_out_and_named(tmp_path, examine):
+    root = draw_cells(tmp_path / "cells")
+    for path in root.glob("labels/*/*.png"):
+        Image.fromarray(np.asarray(Image.open(path)) + 1).save(path)
+    label = np.asarray(Image.open(root / "labels/train/01.png"))
+    Image.fromarray(np.where(label > 1, 1, label).astype(np.uint8)).save(root / "labels/train/01.png")
+
+    told = written(examine(root), tmp_path / "copy", workers=2)
+
+    assert re.search(r"Left out while writing: Id \d+ of '.*instances/train/01.png' lies on", told)
+    assert not list((tmp_path / "copy").glob("*/train/01.*"))
+    assert len(FolderDataModule(root=tmp_path / "copy", num_workers=0, instances=True).samples("train")) > 0

@@ -36,6 +36,16 @@ def test_an_object_that_lies_on_two_classes(tmp_path, examine):
     assert finding.what == (f"of 90 pixels of object {number} (cell), 22 are of another class in the label")
 
 
+def test_several_objects_of_one_image_that_disagree_are_one_finding(tmp_path, examine):
+    root = draw_cells(tmp_path)
+    change(root / "labels/train/00.png", lambda values: values.__setitem__(np.s_[::2], 1))
+
+    [finding] = told(examine(root), "disagree")
+
+    assert finding.file == "instances/train/00.png"
+    assert "are of another class in the label; so with " in finding.what
+
+
 def test_an_object_on_background_is_an_error_and_the_rest_goes_on(tmp_path, examine):
     root = draw_cells(tmp_path)
     change(root / "labels/train/01.png", lambda values: values.fill(0))

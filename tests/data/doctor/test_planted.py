@@ -103,22 +103,63 @@ def test_real_sets_are_not_accused(real_data, examine, folder, reader, options, 
     assert found <= genuine, [(group.title, group.findings[:3]) for group in checkup.groups]
 
 
-def test_an_image_odd_in_channels_is_told_where_it_cannot_become_the_others(tmp_path, examine):
+def test_a_split_of_which_all_is_ignored_is_one_error_that_names_its_labels(tmp_path, examine):
+    import numpy as np
     from PIL import Image
 
     root = draw_clean(tmp_path)
-    Image.open(root / "images" / "005.png").convert("RGBA").save(root / "images" / "005.png")
-    for number in (6, 7):
-        path = root / "images" / f"{number:03d}.png"
-        Image.open(path).convert("L").save(path)
-    assert examine(root).groups == []  # grey becomes RGB, alpha is dropped
+    for number in range(12, 16):
+        Image.fromarray(np.full((48, 64), 255, dtype=np.uint8)).save(root / "labels" / f"{number:03d}.png")
 
-    for path in (root / "images").iterdir():
-        Image.open(path).convert("L").save(path)
-    Image.open(root / "images" / "009.png").convert("RGB").save(root / "images" / "009.png")
     [group] = examine(root).groups
-    assert (group.kind, group.count) == ("channels", 1)
-    assert group.findings[0].what == "3 channels (Pillow mode RGB), the data set has 1"
+
+    assert (group.kind, group.severity, group.count) == ("all-ignored", "error", 4)
+    assert group.findings[0].file == "labels/012.png"
+    assert group.findings[0].what == "all 3,072 pixels are ignored, as in all 4 labels of 'val'"
+    assert group.todo.startswith("Nothing can be learnt or scored on 'val': name another split")
+    one = examine(root, limit=1).groups
+    assert [group.severity for group in one] == ["warning"]  # the rest was not looked at
+
+
+def test_an_entry_without_image_is_told_once_though_its_label_is_there(tmp_path, examine):
+    root = draw_clean(tmp_path)
+    (root / "images/005.png").unlink()
+    [group] = examine(root).groups
+    assert (group.kind, group.count) == ("missing-image", 1)
+    assert group.findings[0].what == "line 6 lists '005', and no image of that name is there, though its label is"
+
+
+def test_empty_files_and_what_is_no_picture_are_told_apart(tmp_path, examine):
+    root = draw_clean(tmp_path)
+    (root / "images/000.png").write_bytes(b"")
+    (root / "images/001.png").write_bytes(b"<html>404</html>")
+    (root / "labels/002.png").write_bytes(b"")
+
+    found = {finding.file: finding.what for group in examine(root).groups for finding in group.findings}
+
+    assert found == {
+        "images/000.png": "the file is empty (0 bytes)",
+        "images/001.png": "is no picture, or damaged from its beginning",
+        "labels/002.png": "the file is empty (0 bytes)",
+    }
+
+
+def test_blank_images_are_not_also_copies_of_each_other(tmp_path, examine, kinds):
+    from PIL import Image
+
+    root = draw_clean(tmp_path)
+    for number in (3, 13):
+        Image.new("RGB", (64, 48)).save(root / "images" / f"{number:03d}.png")
+    assert kinds(examine(root)) == {"constant": 2}
+
+
+def test_a_split_that_its_reader_refuses_comes_with_what_to_do(tmp_path, examine):
+    root = draw_voc(tmp_path)
+    (root / "ImageSets/Segmentation/val.txt").unlink()
+    refused = [group for group in examine(root, Voc).groups if group.kind == "refused"]
+    assert [group.todo for group in refused] == [
+        "Add what is missing, or name another split, null for none: data.val_split=… data.test_split=…."
+    ]
 
 
 def test_classes_that_never_occur_are_named(tmp_path, examine):
@@ -241,6 +282,7 @@ def test_whatever_a_reader_of_ones_own_raises_is_the_finding(tmp_path):
     [group] = checkup.groups
     assert (group.kind, group.findings[0].file) == ("refused", "1")
     assert group.findings[0].what == "KeyError: 'no such thing'"
+    assert group.todo == "Correct these samples, or take them out; data.on_bad_sample=skip goes on without them."
     assert checkup.holds["train"].pixels.tolist() == [64, 64]
 
 

@@ -42,6 +42,31 @@ def test_pictures_are_bounded_in_number_and_bytes(tmp_path, examine, monkeypatch
     assert len(page) < 50_000
 
 
+def test_samples_say_which_classes_their_colours_are(planted, tmp_path, examine):
+    checkup = examine(planted)
+    sheet.write_sheet(checkup, tmp_path / "index.html", workers=0)
+    page = (tmp_path / "index.html").read_text()
+    legends = re.findall(
+        r'<code>([^<]*)</code> <span class=\'quiet\'>[^<]*</span><div class="legend">(.*?)</div>', page
+    )
+    told = {file: re.sub(r"<[^>]*>", "", legend).split() for file, legend in legends}
+    assert sorted(told["images/012.png"]) == ["background", "leaf", "stem"]
+    assert " ".join(told["images/001.png"]) == "no label that can be read"
+    colors = {"background": "0,0,0", "leaf": "128,0,0", "stem": "0,128,0"}
+    for name, color in colors.items():
+        assert f'<span class="key" style="background:rgb({color})"></span>{name}</td>' in page
+
+
+def test_what_is_there_is_never_called_0_percent():
+    assert [sheet.share_words(share) for share in (0, 0.00004, 0.0001, 0.5, 1)] == [
+        "-",
+        "<0.01%",
+        "0.01%",
+        "50.00%",
+        "100.00%",
+    ]
+
+
 def test_the_file_for_programs(planted, tmp_path, examine):
     checkup = examine(planted)
     write_json(checkup, tmp_path / "check.json")
@@ -59,11 +84,17 @@ def test_the_file_for_programs(planted, tmp_path, examine):
     }
 
 
-def test_the_page_in_a_browser_in_light_and_dark(planted, tmp_path, examine):
+def test_the_page_in_a_browser_in_light_and_dark_narrow_and_wide(planted, tmp_path, examine):
     webdriver = pytest.importorskip("selenium.webdriver", reason="the page is looked at with selenium")
     driver, chromium = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
     if driver is None or chromium is None:
         pytest.skip("no Chromium with its driver here: apt-get install chromium chromium-driver")
+    described = json.loads((planted / "dataset.json").read_text())
+    described["classes"] += [f"a class of many words, number {number}" for number in range(3, 150)] + ["x" * 90]
+    (planted / "dataset.json").write_text(json.dumps(described))
+    (planted / "images" / "013.png").rename(planted / "images" / f"{'long-' * 40}.png")
+    (planted / "labels" / "013.png").rename(planted / "labels" / f"{'long-' * 40}.png")
+    (planted / "splits" / "val.txt").write_text(f"012\n{'long-' * 40}\n014\n015\n")
     sheet.write_sheet(examine(planted), tmp_path / "index.html", workers=0)
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
@@ -83,11 +114,18 @@ def test_the_page_in_a_browser_in_light_and_dark(planted, tmp_path, examine):
             "return Promise.all([...document.images].map(i => i.decode().then(() => 0, () => 1)))"
             ".then(all => all.reduce((a, b) => a + b, 0))"
         )
-        rows = browser.find_elements("css selector", "#findings + .wide tbody tr")
-        wide = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
+        rows = browser.find_elements("css selector", "#findings + table tbody tr")
+        cut = {}
+        for width in (400, 500, 800, 1600):
+            screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+            cut[width] = browser.execute_script(
+                "const over = e => e.scrollWidth - e.clientWidth;"
+                "return Math.max(...[document.documentElement, ...document.querySelectorAll('.wide')].map(over))"
+            )
         errors = browser.get_log("browser")
     finally:
         browser.quit()
     assert papers == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 24, 28)"}
     assert (broken, len(rows), errors) == (0, 14, [])
-    assert wide <= 0
+    assert cut == dict.fromkeys((400, 500, 800, 1600), 0)

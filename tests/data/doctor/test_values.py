@@ -35,7 +35,7 @@ def found(examine, root):
 def test_masks_of_0_and_255_get_the_map_ready_to_type(tmp_path, examine):
     [group] = found(examine, draw(tmp_path, [0, 255, 0], classes=2)).groups[:1]
     assert (group.kind, group.count) == ("stretched", 4)
-    assert group.todo == 'Set "data.label_map={0: 0, 255: 1}".'
+    assert group.todo == 'Saved as 0 and 255: set "data.label_map={0: 0, 255: 1}".'
     assert group.findings[0].what == "value 255 (1,024 pixels)"
     assert group.findings[0].file == "labels/0.png"
 
@@ -43,7 +43,7 @@ def test_masks_of_0_and_255_get_the_map_ready_to_type(tmp_path, examine):
 def test_masks_of_0_and_255_are_found_even_where_255_is_ignored(tmp_path, examine):
     """Nothing would complain: a network would learn that everything is background."""
     checkup = found(examine, draw(tmp_path, [0, 255, 0], classes=2, description={"ignore_index": 255}))
-    assert [group.kind for group in checkup.groups] == ["stretched", "absent-class"]
+    assert [group.kind for group in checkup.groups] == ["stretched"]
     assert checkup.groups[0].todo == (
         '255 is the second class here, and ignored as things stand: set "data.label_map={0: 0, 255: 1}".'
     )
@@ -51,7 +51,10 @@ def test_masks_of_0_and_255_are_found_even_where_255_is_ignored(tmp_path, examin
 
 def test_three_classes_spread_over_the_greys(tmp_path, examine):
     [group, *_] = found(examine, draw(tmp_path, [0, 127, 254], classes=3)).groups
-    assert (group.kind, group.todo) == ("stretched", 'Set "data.label_map={0: 0, 127: 1, 254: 2}".')
+    assert (group.kind, group.todo) == (
+        "stretched",
+        'Saved as 0, 127 and 254: set "data.label_map={0: 0, 127: 1, 254: 2}".',
+    )
 
 
 def test_classes_counted_from_one(tmp_path, examine):

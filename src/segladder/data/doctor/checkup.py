@@ -6,21 +6,23 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segladder.data.doctor.duplicates import Marked, duplicates, small_pictures
-from segladder.data.doctor.file_view import FileView, lost, named
+from segladder.data.doctor.file_view import lost
 from segladder.data.doctor.findings import ERROR, WARNING, Group, grouped
 from segladder.data.doctor.look import Look
+from segladder.data.doctor.odd_images import odd_images
 from segladder.data.doctor.reading import in_processes
-from segladder.data.doctor.set_checks import absent_classes, odd_images
+from segladder.data.doctor.set_checks import absent_classes, ignored_labels
 from segladder.data.doctor.survey import Split, Survey
 from segladder.data.doctor.values import Cure, judge
 from segladder.data.progress import with_progress
+
+_MEANT = "Shares of classes count labels as they are meant to be by what is advised, not as they are stored."
 
 
 @dataclass(frozen=True)
@@ -90,17 +92,19 @@ def check(survey: Survey, *, workers: int) -> Checkup:
     looks = _looks(survey.splits, workers)
     findings = list(survey.findings)
     pairs = [(split, looks[split.name]) for split in survey.splits]
-    verdict = judge(list(_labelled(survey, looks)), survey.info, getattr(survey.reader, "labels", None))
+    verdict = judge(list(_labelled(survey.splits, looks)), survey.info, getattr(survey.reader, "labels", None))
     for _, its in pairs:
         for look in its:
             findings += look.findings
     findings += verdict.findings
+    if any(look.cure or (look.colors and look.pixels) for _, its in pairs for look in its):
+        survey.notes[:] = [*(note for note in survey.notes if note != _MEANT), _MEANT]
     reader = survey.reader
     if not survey.synthetic:
         narrow = bool(getattr(reader, "narrow", False))
         fixed = not hasattr(reader, "narrow") and not hasattr(reader, "deep")
         findings += odd_images(pairs, channels=survey.info.channels, narrow=narrow, stated=narrow or fixed)
-    findings += absent_classes(pairs, survey.info)
+    findings += [*ignored_labels(pairs), *absent_classes(pairs, survey.info)]
     more = 0
     if not survey.synthetic:
         copies, more = duplicates([_marked(split, looks[split.name]) for split in survey.splits])
@@ -153,21 +157,16 @@ class Row:
         return lost(split.view.file(index), split.name, index)
 
 
-def _labelled(survey: Survey, looks: dict[str, list[Look]]) -> Iterator[tuple[str, int, str, Look]]:
-    for split in survey.splits:
+def _labelled(splits: Sequence[Split], looks: dict[str, list[Look]]) -> Iterator[tuple[str, int, str, Look]]:
+    for split in splits:
         for index, look in enumerate(looks[split.name]):
             if look.labelled:
-                yield split.name, index, _label_file(split, index, survey.root), look
-
-
-def _label_file(split: Split, index: int, root: Path | None) -> str:
-    view = split.view
-    label = view.pairs[index].label if isinstance(view, FileView) else None
-    return view.file(index) if label is None else named(label, root)
+                yield split.name, index, split.view.label_file(index), look
 
 
 def _marked(split: Split, looks: Sequence[Look]) -> Marked:
-    readable = [(index, look.image) for index, look in enumerate(looks) if look.image is not None]
+    """Images of one value are told of as such; copies of each other they are, too, and nothing follows from it."""
+    readable = [(index, look.image) for index, look in enumerate(looks) if look.image and not look.image.constant]
     return Marked(
         split=split.name,
         indices=[index for index, _ in readable],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,18 @@ NEAR = 8
 
 _ALIKE = 0.99
 """Correlation of the 16x16 grey pictures that near copies reach: many different images share their gradients."""
+
+_MOVED_NEAR, _MOVED_ALIKE = 12, 0.9
+"""Bits and correlation from which on it is worth asking whether one is the other moved by a little."""
+
+_ASKED = 4
+"""Pairs of each image of which that is asked."""
+
+_MOST_MOVED = 0.45
+"""Places of the small picture that a moved copy may lie off."""
+
+_EXPLAINED = 0.975
+"""Share of the variance that such a move has to explain; different frames of one street reach 0.93."""
 
 _FLAT = 2.0
 """Grey levels of spread below which an image has nothing to be known by."""
@@ -82,9 +95,11 @@ def _near(first: Marked, second: Marked, known: set[int]) -> tuple[list[Finding]
     for start in range(0, len(rows), _ROWS):
         block = rows[start : start + _ROWS]
         apart = bits(first.gradients[block][:, None] ^ second.gradients[columns][None])
-        at, other = np.nonzero(apart <= NEAR)
+        at, other = np.nonzero(apart <= _MOVED_NEAR)
         likeness = (ours[start + at] * theirs[other]).mean(1) if len(at) else np.zeros(0)
-        close = likeness >= _ALIKE
+        close = (likeness >= _ALIKE) & (apart[at, other] <= NEAR)
+        doubtful = _most_alike(at, likeness, ~close & (likeness >= _MOVED_ALIKE))
+        close[doubtful] = _moved(ours[start + at[doubtful]], theirs[other[doubtful]])
         at, other, likeness = at[close], other[close], likeness[close]
         # of each image its closest
         order = np.lexsort((-likeness, at))
@@ -95,6 +110,32 @@ def _near(first: Marked, second: Marked, known: set[int]) -> tuple[list[Finding]
             what = f"nearly '{second.files[twin]}' of '{second.split}'"
             found.append(_finding("alike", first, int(block[at[pick]]), second, twin, what))
     return found, count
+
+
+def _most_alike(at: NDArray[np.int64], likeness: NDArray[Any], wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Of the wanted pairs those that are the most alike, a few of each image: videos have very many."""
+    pairs = np.flatnonzero(wanted)
+    pairs = pairs[np.lexsort((-likeness[pairs], at[pairs]))]
+    _, firsts, counts = np.unique(at[pairs], return_index=True, return_counts=True)
+    rank = np.arange(len(pairs)) - np.repeat(firsts, counts)
+    kept: NDArray[np.int64] = pairs[rank < _ASKED]
+    return kept
+
+
+def _moved(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether one small picture is the other a little to the side: what is between them lies along its slopes."""
+    a, b = (pictures.astype(np.float64).reshape(-1, SIDE, SIDE) for pictures in (ours, theirs))
+    middle, inner = (a + b) / 2, np.s_[:, 1:-1, 1:-1]
+    across = (middle[:, 1:-1, 2:] - middle[:, 1:-1, :-2]) / 2
+    down = (middle[:, 2:, 1:-1] - middle[:, :-2, 1:-1]) / 2
+    terms = np.stack([across, down, a[inner], np.ones_like(across)], -1).reshape(len(a), (SIDE - 2) ** 2, 4)
+    wanted = b[inner].reshape(len(b), (SIDE - 2) ** 2, 1)
+    flipped = terms.transpose(0, 2, 1)
+    weights = np.linalg.solve(flipped @ terms + 1e-6 * np.eye(4), flipped @ wanted)
+    rest = ((wanted - terms @ weights) ** 2).mean((1, 2))
+    little = (np.abs(weights[:, :2]) <= _MOST_MOVED).all((1, 2))
+    moved: NDArray[np.bool_] = little & (rest <= (1 - _EXPLAINED) * wanted.var((1, 2)))
+    return moved
 
 
 def _finding(kind: str, first: Marked, at: int, second: Marked, other: int, what: str) -> Finding:

@@ -14,19 +14,16 @@ from numpy.typing import NDArray
 
 from segladder.data.decoding.id_maps import IdMapReader, read_ids
 from segladder.data.decoding.labels import LabelReader, read_values
-from segladder.data.doctor.findings import ERROR, Finding
+from segladder.data.doctor.findings import ERROR, WARNING, Finding
 from segladder.data.doctor.image_look import ImageLook, look_at_image
 from segladder.data.doctor.label_look import UNKNOWN, Meaning, colors_of, counted, size_of, values_or_none
 from segladder.data.doctor.look import Look
+from segladder.data.doctor.object_look import disagreement
+from segladder.data.doctor.voc_boxes import TODO as BOX_TODO
+from segladder.data.doctor.voc_boxes import box_faults
 from segladder.data.errors import DataError
 from segladder.data.readers.files import Pair
-from segladder.types import DatasetInfo, UserError
-
-_CLEAR = 0.9
-"""An object of whose pixels fewer are of its class in the label does not belong to it."""
-
-_FEW = 50
-"""Pixels of objects without id that are not worth a word."""
+from segladder.types import DatasetInfo, Objects, UserError
 
 
 @dataclass(kw_only=True)
@@ -39,6 +36,8 @@ class FileView:
     info: DatasetInfo
     labels: LabelReader
     ids: IdMapReader | None = None
+    boxes: Path | None = None
+    """The folder of VOC's xml, where there is one."""
     expects_labels: bool = True
     """Other images of the split have labels."""
 
@@ -54,12 +53,15 @@ class FileView:
     def file(self, index: int) -> str:
         return self._named(self.pairs[index].image)
 
+    def label_file(self, index: int) -> str:
+        return self._named(self.pairs[index].label or self.pairs[index].image)
+
     def look(self, index: int) -> Look:
         pair, look = self.pairs[index], Look()
         try:
             look.image = look_at_image(pair.image)
         except DataError as error:
-            self._add(look, index, "unreadable-image", pair.image, why(error))
+            self._add(look, index, "unreadable-image", pair.image, why(error, pair.image))
         values = None
         if pair.label is not None:
             values = self._look_at_label(index, pair.label, look)
@@ -95,7 +97,7 @@ class FileView:
         except DataError as error:
             found = colors_of(path)
             if found is None:
-                self._add(look, index, "unreadable-label", path, why(error))
+                self._add(look, index, "unreadable-label", path, why(error, path))
                 return None
             look.colors, look.many_colors, size = found
             look.labelled = True
@@ -111,8 +113,6 @@ class FileView:
                 look.unknown[value] = pixels
             else:
                 look.pixels[meaning] = look.pixels.get(meaning, 0) + pixels
-        if look.ignored and not look.pixels and not look.unknown:
-            self._add(look, index, "all-ignored", path, f"all {look.ignored:,} pixels are ignored")
         same = self._look_at_size(index, "label", path, size_of(values), look)
         return values if same and not look.unknown else None
 
@@ -144,7 +144,7 @@ class FileView:
         try:
             ids = read_ids(pair.ids)
         except DataError as error:
-            self._add(look, index, "unreadable-label", pair.ids, why(error))
+            self._add(look, index, "unreadable-label", pair.ids, why(error, pair.ids))
             return
         if not self._look_at_size(index, "id map", pair.ids, size_of(ids), look) or ids.shape != values.shape:
             return
@@ -158,25 +158,24 @@ class FileView:
         except DataError as error:
             self._add(look, index, "object-class", pair.ids, str(error))
             return
-        class_of = np.full(int(ids.max(initial=0)) + 1, UNKNOWN)
-        class_of[objects.ids] = objects.labels
-        expected = class_of[ids]
-        known = classes != self.info.ignore_index
-        on = (expected >= 0) & known
-        sizes = np.bincount(ids[on], minlength=len(class_of))
-        others = np.bincount(ids[on & (expected != classes)], minlength=len(class_of))
-        for number in np.flatnonzero(others > (1 - _CLEAR) * sizes)[:3]:
-            name = self.info.classes[class_of[number]]
-            told = f"of {sizes[number]:,} pixels of object {number} ({name}), {others[number]:,} are of another class"
-            self._add(look, index, "disagree", pair.ids, f"{told} in the label")
-        things = np.append(np.array(self.info.things), False)[np.where(known, classes, -1)]
-        bare = things & (expected < 0)
-        if bare.sum() > max(_FEW, (1 - _CLEAR) * things.sum()):
-            told = f"{int(bare.sum()):,} of {int(things.sum()):,} pixels of object classes are of no object"
+        told = disagreement(objects, ids, classes, self.info)
+        if told:
             self._add(look, index, "disagree", pair.ids, told)
+        elif self.boxes is not None and (path := self.boxes / f"{pair.image_id}.xml").is_file():
+            self._look_at_boxes(index, path, objects, look)
 
-    def _add(self, look: Look, index: int, kind: str, path: Path, what: str) -> None:
-        look.findings.append(Finding(kind=kind, file=self._named(path), what=what, split=self.split, index=index))
+    def _look_at_boxes(self, index: int, path: Path, objects: Objects, look: Look) -> None:
+        try:
+            told = box_faults(path, objects, self.info.classes)
+        except ValueError as error:
+            self._add(look, index, "annotation", path, str(error), severity=WARNING)
+            return
+        if told:
+            self._add(look, index, "disagree", path, told, todo=BOX_TODO)
+
+    def _add(self, look: Look, index: int, kind: str, path: Path, what: str, **more: Any) -> None:
+        found = Finding(kind=kind, file=self._named(path), what=what, split=self.split, index=index, **more)
+        look.findings.append(found)
 
     def _named(self, path: Path) -> str:
         return named(path, self.root)
@@ -217,8 +216,15 @@ def lost(view_file: str, split: str, index: int) -> Look:
     return Look(findings=[finding])
 
 
-def why(error: UserError) -> str:
-    """A reader's sentence without its file's name, which stands before it."""
+def why(error: UserError, path: Path) -> str:
+    """A reader's sentence about a file without its name, which stands before it."""
+    try:
+        if path.stat().st_size == 0:
+            return "the file is empty (0 bytes)"
+    except OSError:
+        pass  # the reader's own words
     text = str(error)
+    if "cannot identify image file" in text:
+        return "is no picture, or damaged from its beginning"
     _, _, rest = text.partition("' ")
     return (rest or text).partition(": the file is damaged")[0]

@@ -23,7 +23,11 @@ class Kind:
 
 KINDS = {
     "missing-split": Kind(ERROR, "splits that are not there", "Make the split, or name another one."),
-    "refused": Kind(ERROR, "what the reader refuses", "As its sentence says."),
+    "refused": Kind(
+        ERROR,
+        "what the reader refuses",
+        "Correct these samples, or take them out; data.on_bad_sample=skip goes on without them.",
+    ),
     "unreadable-image": Kind(
         ERROR, "images that cannot be read", "Fetch them again, or take them out; data.on_bad_sample=skip goes on."
     ),
@@ -54,15 +58,27 @@ KINDS = {
         "images with an EXIF rotation that sizes do not tell",
         "It is applied here; look whether the labels were drawn on the upright image.",
     ),
-    "depth": Kind(ERROR, "images of another bit depth than the others", "Store all images with as many bits."),
-    "channels": Kind(
-        ERROR, "images of other channels than the others", "Store all images alike, or set data.channels."
+    "depth": Kind(
+        ERROR,
+        "images of another bit depth than the others",
+        "Reading stops at them, or leaves them out with data.on_bad_sample=skip: store all images with as many bits.",
     ),
+    "channels": Kind(
+        ERROR,
+        "images of other channels than the others",
+        "Reading stops at them: store all images alike, or set data.channels.",
+    ),
+    "first-image": Kind(
+        ERROR, "a first image that decides for all others", "Set data.channels, or store it as they are."
+    ),
+    "mixed": Kind(WARNING, "images of another make-up than most", "Look whether that is meant, and store them alike."),
     "constant": Kind(WARNING, "images of one single value", "Look at them; take them out if nothing is on them."),
     "values": Kind(ERROR, "label values outside the classes", "Name the classes, or map the values: data.label_map."),
-    "stretched": Kind(ERROR, "labels stored as grey values for the eye", "Map the values: data.label_map."),
+    "scaled": Kind(ERROR, "labels multiplied by 256 or 257 (16-bit)", "Map the values: data.label_map."),
+    "stretched": Kind(ERROR, "labels saved as greys for the eye, such as 0 and 255", "Map the values: data.label_map."),
     "shifted": Kind(ERROR, "labels that count classes from 1", "Map the values: data.label_map."),
     "colors": Kind(ERROR, "labels stored as colour pictures", "Store one class index per pixel."),
+    "masks": Kind(WARNING, "labels of 0 and 255 alone, where 255 is ignored", "Store class indices."),
     "all-ignored": Kind(WARNING, "labels that are ignored altogether", "Nothing is learnt of them: take them out."),
     "absent-class": Kind(WARNING, "classes that never occur", "Their scores are undefined, and they cannot be learnt."),
     "no-labels": Kind(ERROR, "splits without labels", "Name a split with labels, or null for none."),

@@ -1,25 +1,27 @@
-"""`fix=DIR`: a corrected copy of a data set. The original is only read."""
+"""`fix=DIR`: a corrected copy of a data set, looked at again. The original is only read."""
 
 from __future__ import annotations
 
-import os
+import shlex
 import shutil
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 
 from segladder.data.doctor.annotations import TolerantCoco
-from segladder.data.doctor.checkup import Checkup
+from segladder.data.doctor.checkup import Checkup, check
+from segladder.data.doctor.destination import Target, unwritable
 from segladder.data.doctor.file_view import FileView
-from segladder.data.doctor.findings import KINDS, Finding
+from segladder.data.doctor.findings import Finding
 from segladder.data.doctor.fixed_coco import FixedCoco
 from segladder.data.doctor.fixed_folder import FixedFolder
+from segladder.data.doctor.outcome import Trouble, outcome, told
 from segladder.data.doctor.reading import in_processes
+from segladder.data.doctor.survey import Survey, survey
 from segladder.data.errors import DataError
 from segladder.data.progress import with_progress
 
-LEFT_OUT = (
+_LEFT_OUT = (
     "unreadable-image",
     "unreadable-label",
     "refused",
@@ -32,48 +34,11 @@ LEFT_OUT = (
     "values",
     "object-class",
     "all-ignored",
-    "copy",
 )
 """A sample with such a finding is not in the copy."""
 
-_LISTS = (
-    "split-file",
-    "double-entry",
-    "orphan-label",
-    "exif",
-    "box",
-    "area",
-    "empty-object",
-    "annotation",
-    "unlisted-image",
-)
-"""What the copy's own lists and files no longer have."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A folder that can be written."""
-
-    path: Path
-
-    @property
-    def part(self) -> Path:
-        """Where it is written until it is whole."""
-        return self.path.with_name(f".{self.path.name}.part")
-
-
-def destination(given: str, root: str | os.PathLike[str] | None) -> Target:
-    """The folder of `fix=`.
-
-    Raises:
-        DataError: it is there and holds something, or lies within the data set.
-    """
-    path = Path(given).expanduser()
-    if root is not None and path.resolve().is_relative_to(Path(root).expanduser().resolve()):
-        raise DataError(f"fix='{given}' lies in data.root '{root}', which is never written to. Name another folder.")
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise DataError(f"fix='{given}' is there already and not empty. Name a new folder, or take it away.")
-    return Target(path)
+_SHOWN = 3
+"""Samples that could not be written of which the reason is told."""
 
 
 def write_fixed(checkup: Checkup, target: Target, *, workers: int) -> Iterator[str]:
@@ -85,89 +50,118 @@ def write_fixed(checkup: Checkup, target: Target, *, workers: int) -> Iterator[s
         workers: processes that copy; 0 for none.
 
     Raises:
-        DataError: the data set is of no form that can be copied, was looked at in part, or does not fit on the disk;
-            or a person has to say first what its labels mean; or nothing of it could be copied.
+        DataError: see `require_copyable`; it does not fit on the disk; a person has to say first what its labels mean;
+            or nothing of it could be copied.
     """
     if checkup.cure.doubt:
         raise DataError(f"fix= does not guess: {checkup.cure.doubt} Then check again with fix=.")
-    copy = _copy_of(checkup, target)
-    if not copy.places:
-        raise DataError(
-            f"fix= has nothing to write: each of the {checkup.images:,} images has a fault that no copy mends."
-            " The lines above say what to do about them."
+    with target.writing():
+        copy, out = _copy_of(checkup, target)
+        needed, count = copy.bytes(), len(copy.places)
+        free = shutil.disk_usage(target.part).free
+        if not count:
+            raise DataError(
+                f"fix= has nothing to write: each of the {checkup.images:,} images has a fault that no copy mends."
+                " The lines above say what to do about them."
+            )
+        if needed > free:
+            raise DataError(
+                f"'{target.path}' needs about {_size(needed)}, and {_size(free)} are free. Name another disk."
+            )
+        yield (
+            f"\nWriting {count:,} images with their labels to {target.path}, about {_size(needed)} ({_size(free)} free)"
         )
-    needed = copy.bytes()
-    target.path.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(target.path.parent).free
-    count = len(copy.places)
-    if needed > free:
-        raise DataError(f"'{target.path}' needs about {_size(needed)}, and {_size(free)} are free. Name another disk.")
-    yield f"\nWriting {count:,} images with their labels to {target.path}, about {_size(needed)} ({_size(free)} free)"
-    shutil.rmtree(target.part, ignore_errors=True)
-    target.part.mkdir()
-    try:
-        done = in_processes(copy.write, count, workers=workers, lost=lambda at: f"{at}: its process died")
-        failed = [why for why in with_progress(done, count, "writing") if why is not None]
-        if failed:
-            raise DataError(f"'{target.path}' cannot be written: {failed[0]}")
+        refused = _written(copy, target.path, workers)
+        written = [place for place in copy.places if place not in refused]
+        if not written:
+            raise DataError(f"fix= has nothing to write: {next(iter(refused.values()))}")
         copy.finish()
-        if target.path.is_dir():
-            target.path.rmdir()
-        target.part.rename(target.path)
-    except OSError as error:
-        raise DataError(f"'{target.path}' cannot be written ({error.strerror or error}).") from None
-    finally:
-        shutil.rmtree(target.part, ignore_errors=True)
-    yield from _told(checkup, copy)
-    yield f"Wrote {target.path}: {', '.join(f'{count:,} {name}' for name, count in copy.counts().items())}. Train with"
-    yield f"  {copy.command(target.path)}"
+    out |= refused.keys()
+    yield f"Wrote {target.path}: {_counts(checkup, copy, written)}"
+    for why in list(refused.values())[:_SHOWN]:
+        yield f"Left out while writing: {why}"
+    options = copy.options(target.path, written)
+    again = check(survey(copy.reader, options), workers=workers)
+    yield from told(outcome(checkup, again, out=out, homes=copy.homes))
+    yield from copy.notes()
+    yield f"The copy was looked at again: {_left(again)}. Train with"
+    words = [f"data.{key}={_as_word(value)}" for key, value in options.items()]
+    yield f"  {shlex.join([*copy.command(), *words])}"
 
 
-def _copy_of(checkup: Checkup, target: Target) -> FixedFolder | FixedCoco:
-    survey = checkup.survey
-    if any(split.count < len(split.view) for split in survey.splits):
+def require_copyable(found: Survey) -> None:
+    """Says before anything is read that no copy can be made.
+
+    Raises:
+        DataError: the data set is of no form that can be copied, or is to be looked at in part.
+    """
+    if any(split.count < len(split.view) for split in found.splits):
         raise DataError("fix= needs the whole data set. Leave data.limit out.")
-    out: set[tuple[str, int | None]] = {
-        (finding.split, finding.index)
-        for group in checkup.groups
-        for finding in group.findings
-        if finding.index is not None and _is_left_out(finding, checkup)
-    }
-    if not survey.splits:
+    if not found.splits:
         raise DataError("fix= has nothing to write: no split can be listed.")
-    if isinstance(survey.reader, TolerantCoco):
-        return FixedCoco(checkup, target.part, out)
-    if all(isinstance(split.view, FileView) for split in survey.splits):
-        return FixedFolder(checkup, target.part, out)
-    raise DataError(f"fix= cannot copy '{survey.name}': its samples are no pairs of image and label files.")
+    files = all(isinstance(split.view, FileView) for split in found.splits)
+    if not files and not isinstance(found.reader, TolerantCoco):
+        raise DataError(
+            f"fix= cannot copy '{found.name}': its samples are no pairs of image and label files. Leave fix= out."
+        )
+
+
+def _copy_of(checkup: Checkup, target: Target) -> tuple[FixedFolder | FixedCoco, set[tuple[str, int]]]:
+    """What is to be written, and split and index of the samples that are not."""
+    require_copyable(checkup.survey)
+    every = [finding for group in checkup.groups for finding in group.findings]
+    out = {(one.split, one.index) for one in every if one.index is not None and _is_left_out(one, checkup)}
+    # one of two copies stays, the one in the later split if it can be used
+    doubled = [one for one in every if one.kind == "copy" and one.twin not in out]
+    out |= {(one.split, one.index) for one in doubled if one.index is not None}
+    if isinstance(checkup.survey.reader, TolerantCoco):
+        return FixedCoco(checkup, target.part, out), out
+    return FixedFolder(checkup, target.part, out), out
 
 
 def _is_left_out(finding: Finding, checkup: Checkup) -> bool:
-    cure = checkup.cure
-    if finding.kind == "colors":
-        return not cure.colors
-    if finding.kind == "exif-size":
-        return isinstance(checkup.survey.reader, TolerantCoco)
-    return finding.kind in LEFT_OUT
+    return finding.kind in _LEFT_OUT or (finding.kind == "colors" and not checkup.cure.colors)
 
 
-def _told(checkup: Checkup, copy: FixedFolder | FixedCoco) -> Iterator[str]:
-    """What became of the findings."""
-    left, corrected, stay = Counter[str](), Counter[str](), Counter[str]()
-    for group in checkup.groups:
-        for finding in group.findings:
-            if finding.index is not None and _is_left_out(finding, checkup):
-                left[group.kind] += 1
-            elif group.kind in (*_LISTS, "stretched", "shifted", "colors", "exif-size", "double-name") or (
-                group.kind == "missing-image"
-            ):
-                corrected[group.kind] += 1
-            else:
-                stay[group.kind] += 1
-    for word, counts in (("Left out", left), ("Corrected", corrected), ("Not to be fixed here", stay)):
-        if counts:
-            yield f"{word}: {', '.join(f'{KINDS[kind].title} ({count:,})' for kind, count in counts.items())}"
-    yield from copy.notes()
+def _written(copy: FixedFolder | FixedCoco, path: Path, workers: int) -> dict[tuple[str, int], str]:
+    """Writes all samples; those that could not be, and why.
+
+    Raises:
+        DataError: the disk refuses.
+    """
+    refused = {}
+    done = in_processes(
+        copy.write, len(copy.places), workers=workers, lost=lambda _: Trouble("the process that wrote it died", True)
+    )
+    with closing(done):  # after an error of the disk, or Ctrl-C, nobody writes any more
+        for place, trouble in zip(copy.places, with_progress(done, len(copy.places), "writing"), strict=True):
+            if trouble is not None and trouble.stops:
+                raise unwritable(path, OSError(trouble.why))
+            if trouble is not None:
+                refused[place] = trouble.why
+    return refused
+
+
+def _counts(checkup: Checkup, copy: FixedFolder | FixedCoco, written: list[tuple[str, int]]) -> str:
+    """How many of each split's samples are there."""
+    parts = []
+    for split in checkup.survey.splits:
+        count = sum(name == split.name for name, _ in written)
+        parts.append(f"{count:,} of {split.count:,} images of {copy.homes[split.name]}")
+    return ", ".join(parts)
+
+
+def _left(again: Checkup) -> str:
+    if not again.groups:
+        return "nothing was found"
+    words = ((again.errors, "error"), (again.warnings, "warning"))
+    return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in words)
+
+
+def _as_word(value: object) -> str:
+    if value is None:
+        return "null"
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _size(count: int) -> str:

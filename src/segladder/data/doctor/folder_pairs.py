@@ -22,6 +22,11 @@ class TolerantFolder(Folder):
         """Findings of each split that was listed."""
         return {}
 
+    @cached_property
+    def _lacking(self) -> set[tuple[str, str]]:
+        """Entries of lists without an image, each with its split."""
+        return set()
+
     def listed(self, name: str) -> list[Pair] | None:
         """All images of a split, each with the files that belong to it; None where there is no such split."""
         return self._pairs(name)
@@ -38,8 +43,9 @@ class TolerantFolder(Folder):
             if tree is self.id_maps and (not self.instances or tree is self.label_files):
                 continue
             used = {path for pair in pairs for path in (pair.label, pair.ids)}
+            lacking = {tree.find(entry, name) for entry, name in self._lacking}
             for stem, paths in sorted(tree.files.items()):
-                if stem in self.images.files or not used.isdisjoint(paths):
+                if stem in self.images.files or stem in lacking or not used.isdisjoint(paths):
                     continue
                 top = stem.partition("/")[0]
                 refused = top in self.splits.values() and not self._listing(top).is_file()
@@ -89,7 +95,9 @@ class TolerantFolder(Folder):
             entry = entry_stem(line.text)
             stem = self.images.find(entry, name)
             if stem is None:
-                what = f"line {line.number} lists '{line.text}', and no image of that name is there"
+                self._lacking.add((entry, name))
+                beside = ", though its label is" if self.label_files.find(entry, name) is not None else ""
+                what = f"line {line.number} lists '{line.text}', and no image of that name is there{beside}"
                 told.append(Finding(kind="missing-image", file=file, what=what, split=name))
             elif stem in stems:
                 what = f"'{line.text}' in lines {first[stem]} and {line.number}"

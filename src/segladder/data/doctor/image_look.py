@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ class ImageLook:
     """16x16 grey bytes."""
     constant: bool
     """All pixels have one value."""
+    opaque: bool = True
+    """No pixel is transparent."""
 
 
 def look_at_image(path: Path) -> ImageLook:
@@ -100,12 +103,12 @@ def _marks(image: Image, deep: bool) -> dict[str, Any]:
     if deep:
         values = np.asarray(image, dtype=np.float64)
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        constant = high == low
+        constant, opaque = high == low, True
         grey = Images.fromarray(((values - low) * (255 / (high - low or 1))).astype(np.uint8))
     else:
         lows_and_highs: Any = image.getextrema()
         bands = [lows_and_highs] if len(image.getbands()) == 1 else lows_and_highs
-        constant = all(low == high for low, high in bands)
+        constant, opaque = all(low == high for low, high in bands), _opaque(image, bands)
         grey = image.convert("RGB").convert("L") if image.mode in ("P", "PA") else image.convert("L")
     box = Images.Resampling.BOX
     steps = np.asarray(grey.resize((9, 8), box), dtype=np.int16)
@@ -115,4 +118,17 @@ def _marks(image: Image, deep: bool) -> dict[str, Any]:
         "gradients": int.from_bytes(np.packbits(bits).tobytes(), "big"),
         "small": grey.resize((SIDE, SIDE), box).tobytes(),
         "constant": constant,
+        "opaque": opaque,
     }
+
+
+def _opaque(image: Image, bands: Sequence[tuple[int, int]]) -> bool:
+    """Whether its alpha, or that of the palette's colours that occur, is 255 throughout."""
+    if image.mode in ("LA", "PA", "RGBA"):
+        return bands[-1][0] == 255
+    if image.mode != "P" or "transparency" not in image.info:
+        return True
+    clear = image.info["transparency"]
+    clear = [clear] if isinstance(clear, int) else [index for index, alpha in enumerate(clear) if alpha < 255]
+    counts = image.histogram()
+    return not any(counts[index] for index in clear)

@@ -27,6 +27,9 @@ class Meaning:
         self._table = np.full(65536, settings["others"], dtype=np.int64)
         for value, index in settings["values"].items():
             self._table[int(value)] = index
+        unknown = np.flatnonzero(self._table == UNKNOWN)
+        self.top = int(unknown[0]) - 1 if len(unknown) else len(self._table) - 1
+        """The last of the values 0, 1, 2, ... that mean something; -1 where 0 means nothing."""
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Class of each, `UNKNOWN` for those that mean nothing."""
@@ -35,6 +38,11 @@ class Meaning:
 
     def of(self, value: int) -> int:
         return int(self._table[value])
+
+    def meant(self, value: int) -> int | None:
+        """As `of`, None for what is ignored."""
+        index = self.of(value)
+        return None if index == self.ignore_index else index
 
 
 def counted(values: NDArray[Any]) -> dict[int, int]:

@@ -33,6 +33,10 @@ class Look:
     many_colors: bool = False
     """It has more than those."""
     findings: list[Finding] = field(default_factory=list)
+    cure: dict[int, int | None] = field(default_factory=dict)
+    """Label value as it stands -> class it is meant to be, None to ignore it; empty where values mean what they say."""
+    explained: str = ""
+    """The kind of finding that is the cause of whatever else is odd about its label."""
 
 
 class View(Protocol):
@@ -44,6 +48,10 @@ class View(Protocol):
 
     def file(self, index: int) -> str:
         """The image's file, for people."""
+        ...
+
+    def label_file(self, index: int) -> str:
+        """The label's, or the image's where there is none."""
         ...
 
     def look(self, index: int) -> Look:

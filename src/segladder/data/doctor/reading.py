@@ -8,7 +8,7 @@ import signal
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
@@ -25,7 +25,9 @@ _AHEAD = 64
 _MOST_DEATHS = 8
 
 
-def in_processes(function: Callable[[int], R], count: int, *, workers: int, lost: Callable[[int], R]) -> Iterator[R]:
+def in_processes(
+    function: Callable[[int], R], count: int, *, workers: int, lost: Callable[[int], R]
+) -> Generator[R, None, None]:
     """The function's result for 0, 1, ... count - 1, in this order.
 
     Args:
@@ -40,9 +42,9 @@ def in_processes(function: Callable[[int], R], count: int, *, workers: int, lost
     if workers == 0 or count < 2:
         yield from map(function, range(count))
         return
-    team = _Team(function, min(workers, count))
+    team = _Team(function)
     try:
-        yield from team.results(count, lost)
+        yield from team.results(count, lost, workers=min(workers, count))
     finally:
         team.end()
 
@@ -50,16 +52,16 @@ def in_processes(function: Callable[[int], R], count: int, *, workers: int, lost
 class _Team:
     """Processes, each with a pipe and the samples that lie before it."""
 
-    def __init__(self, function: Callable[[int], Any], workers: int) -> None:
+    def __init__(self, function: Callable[[int], Any]) -> None:
         # fork shares what is imported and listed already; elsewhere the platform's own way is the safe one
         self._context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
         self._function = function
         self._members: dict[Connection, tuple[Any, deque[int]]] = {}
         self._deaths = 0
+
+    def results(self, count: int, lost: Callable[[int], R], *, workers: int) -> Iterator[R]:
         for _ in range(workers):
             self._hire()
-
-    def results(self, count: int, lost: Callable[[int], R]) -> Iterator[R]:
         todo: deque[int] = deque(range(count))
         done: dict[int, R] = {}
         following = 0
@@ -111,9 +113,14 @@ class _Team:
         process = self._context.Process(
             target=_serve, args=(self._function, theirs, os.getpid()), daemon=True, name="data-check"
         )
-        process.start()
+        # Ctrl-C between its start and our list would leave a process that nobody ends
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            process.start()
+            self._members[ours] = (process, deque())
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         theirs.close()
-        self._members[ours] = (process, deque())
 
     def _bury(self, connection: Connection) -> None:
         process, _ = self._members.pop(connection)

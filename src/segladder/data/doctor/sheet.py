@@ -25,6 +25,9 @@ _PICTURED = 6
 _LISTED = 20
 """Findings of one group that are listed."""
 
+_NAMED = 6
+"""Classes of a sample that are named below its picture."""
+
 _MOST_PICTURES = 96
 _MOST_BYTES = 4_000_000
 _NO_ROOM = b""
@@ -117,13 +120,13 @@ class _Page:
 
     def _findings(self) -> Iterator[str]:
         yield '<h2 id="findings">Findings</h2>'
-        yield '<div class="wide"><table><thead><tr><th>severity</th><th class="number">count</th><th>what</th>'
+        yield '<table class="stack"><thead><tr><th>severity</th><th class="number">count</th><th>what</th>'
         yield "<th>what to do</th></tr></thead><tbody>"
         for at, group in enumerate(self.checkup.groups):
             link = f'<a href="#group-{at}">{escape(group.title)}</a>'
             yield f'<tr><td class="{group.severity}">{group.severity}</td><td class="number">{group.count:,}</td>'
             yield f'<td>{link}</td><td class="todo">{escape(group.todo)}</td></tr>'
-        yield "</tbody></table></div>"
+        yield "</tbody></table>"
         for at, group in enumerate(self.checkup.groups):
             yield f'<section id="group-{at}"><h3><span class="{group.severity}">{group.severity}</span> '
             yield f'{escape(group.title)} <span class="quiet">({group.count:,})</span></h3><p>{escape(group.todo)}</p>'
@@ -148,13 +151,11 @@ class _Page:
         yield '<h2 id="classes">Classes</h2><div class="wide"><table><thead><tr><th>class</th>'
         yield "".join(f'<th class="number">{escape(one.title)}</th>' for one in holds) + "</tr></thead><tbody>"
         for index, name in enumerate(info.classes):
-            red, green, blue = info.palette[index]
-            key = f'<span class="key" style="background:rgb({red},{green},{blue})"></span>'
-            yield f"<tr><td>{key}{escape(name)}</td>"
+            yield f'<tr><td class="name">{self._key(index)}{escape(name)}</td>'
             for one in holds:
                 share = float(one.pixels[index]) / max(int(one.pixels.sum()), 1)
                 bar = f'<span class="share"><i style="width:{share:.2%}"></i></span>'
-                yield f'<td class="number">{share:.2%}{bar}</td>'
+                yield f'<td class="number">{escape(share_words(share))}{bar}</td>'
             yield "</tr>"
         for title, style, count in (
             ("ignored", "striped", [one.ignored for one in holds]),
@@ -162,22 +163,23 @@ class _Page:
         ):
             if any(count):
                 color = "" if style else ' style="background:#ff00ff"'
-                yield f'<tr><td><span class="key {style}"{color}></span>{title}</td>'
+                yield f'<tr><td class="name"><span class="key {style}"{color}></span>{title}</td>'
                 for one, pixels in zip(holds, count, strict=True):
                     every = int(one.pixels.sum()) + one.ignored + one.unknown
-                    yield f'<td class="number">{pixels / max(every, 1):.2%} of all</td>'
+                    of = '<span class="of"> of all</span>' if pixels else ""
+                    yield f'<td class="number">{escape(share_words(pixels / max(every, 1)))}{of}</td>'
                 yield "</tr>"
         yield "</tbody></table></div>"
 
     def _sizes(self) -> Iterator[str]:
-        yield '<h2 id="sizes">Images</h2><div class="wide"><table><thead><tr><th>split</th>'
+        yield '<h2 id="sizes">Images</h2><table class="stack"><thead><tr><th>split</th>'
         heads = ("images", "labelled", "smallest", "median", "largest", "distinct sizes")
         yield "".join(f'<th class="number">{head}</th>' for head in heads) + "</tr></thead><tbody>"
         for one in self.checkup.holds.values():
-            cells = [f"{one.images:,}", f"{one.labelled:,}", *size_words(one)]
+            cells = zip(heads, (f"{one.images:,}", f"{one.labelled:,}", *size_words(one)), strict=True)
             yield f"<tr><td>{escape(one.title)}</td>"
-            yield "".join(f'<td class="number">{cell}</td>' for cell in cells) + "</tr>"
-        yield '</tbody></table></div><p class="quiet">height x width in pixels, by area</p>'
+            yield "".join(f'<td class="number" data-head="{head}">{cell}</td>' for head, cell in cells) + "</tr>"
+        yield '</tbody></table><p class="quiet">height x width in pixels, by area</p>'
 
     def _samples(self) -> Iterator[str]:
         chosen = [one for one in _samples(self.checkup) if (one[0].name, one[1], None) in self.pictures]
@@ -189,8 +191,23 @@ class _Page:
         for split, index in chosen:
             file = split.view.file(index)
             words = f"<code>{escape(file)}</code> <span class='quiet'>{escape(split.title)}</span>"
-            yield self._figure((split.name, index, None), words, alt=file)
+            yield self._figure((split.name, index, None), words + self._legend(split.name, index), alt=file)
         yield "</div>"
+
+    def _legend(self, split: str, index: int) -> str:
+        """The classes of a sample, the largest first."""
+        look, names = self.checkup.looks[split][index], self.checkup.survey.info.classes
+        if not look.labelled:
+            return '<div class="legend">no label that can be read</div>'
+        pixels = look.pixels
+        shown = sorted(pixels, key=lambda at: -pixels[at])[:_NAMED]
+        keys = "".join(f"<span>{self._key(at)}{escape(names[at])}</span> " for at in shown)
+        more = len(pixels) - len(shown)
+        return f'<div class="legend">{keys}{f"<span>and {more} more</span>" if more else ""}</div>' if shown else ""
+
+    def _key(self, index: int) -> str:
+        red, green, blue = self.checkup.survey.info.palette[index]
+        return f'<span class="key" style="background:rgb({red},{green},{blue})"></span>'
 
     def _figure(self, key: tuple[str, int, object], words: str, *, alt: str) -> str:
         picture = self.pictures.get(key)
@@ -201,6 +218,11 @@ class _Page:
             encoded = base64.b64encode(picture).decode("ascii")
             inner = f'<img loading="lazy" alt="{escape(alt)}" src="data:image/jpeg;base64,{encoded}">'
         return f"<figure>{inner}<figcaption>{words}</figcaption></figure>"
+
+
+def share_words(share: float) -> str:
+    """A share in percent; what is there is never called 0, and what is not has no number."""
+    return "-" if share == 0 else "<0.01%" if share < 0.0001 else f"{share:.2%}"
 
 
 def size_words(holds: Holds) -> Sequence[str]:

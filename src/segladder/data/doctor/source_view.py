@@ -16,6 +16,8 @@ from segladder.data.doctor.label_look import UNKNOWN, counted
 from segladder.data.doctor.look import Look
 from segladder.types import DatasetInfo, UserError
 
+_ANNOTATE = "Fetch the image that was annotated, or annotate this one; a resized image needs its annotations resized."
+
 
 @dataclass(kw_only=True)
 class SourceView:
@@ -25,6 +27,8 @@ class SourceView:
     source: Any
     root: Path | None
     info: DatasetInfo
+    expects_images: bool = True
+    """The folder of its images is there."""
 
     def __post_init__(self) -> None:
         self._apart = hasattr(self.source, "paths") and hasattr(self.source, "semantic")
@@ -45,20 +49,23 @@ class SourceView:
     def file(self, index: int) -> str:
         return self.image_id(index) if self._paths is None else named(self._paths[index], self.root)
 
+    def label_file(self, index: int) -> str:
+        return self.file(index)
+
     def path(self, index: int) -> Path | None:
         return None if self._paths is None else self._paths[index]
 
     def look(self, index: int) -> Look:
         look = Look()
         if self._paths is None:
-            return self._whole(index, look)
+            return self._whole(index, look) if self.expects_images else look
         path = self._paths[index]
         try:
             look.image = look_at_image(path)
         except UserError as error:
             if path.is_file():
-                self._add(look, index, "unreadable-image", why(error))
-            else:
+                self._add(look, index, "unreadable-image", why(error, path))
+            elif self.expects_images:
                 self._add(look, index, "missing-image", "is listed, and no such file is there")
         try:
             classes = self.source.semantic(index).numpy()
@@ -66,12 +73,12 @@ class SourceView:
             self._add(look, index, "annotation", _said(error))
             return look
         self._count(classes, look)
-        self._look_for_nothing(index, look)
         if look.image is not None and look.image.size != classes.shape:
             (h, w), (height, width) = classes.shape, look.image.size
             turned = look.image.orientation >= 5 and look.image.stored == classes.shape
             told = f"annotated as {h}x{w}, the image is {height}x{width} (height x width)"
-            self._add(look, index, "exif-size" if turned else "size", told)
+            todo = "" if turned else _ANNOTATE
+            self._add(look, index, "exif-size" if turned else "size", told, todo=todo)
         if look.image is not None and look.image.constant:
             self._add(look, index, "constant", "every pixel has the same value")
         return look
@@ -100,14 +107,9 @@ class SourceView:
         look.image = look_at_pixels(sample["image"].numpy())
         if "semantic" in sample:
             self._count(sample["semantic"].numpy(), look)
-            self._look_for_nothing(index, look)
         if look.image.constant:
             self._add(look, index, "constant", "every pixel has the same value")
         return look
-
-    def _look_for_nothing(self, index: int, look: Look) -> None:
-        if look.ignored and not look.pixels and not look.unknown:
-            self._add(look, index, "all-ignored", f"all {look.ignored:,} pixels are ignored")
 
     def _count(self, classes: NDArray[Any], look: Look) -> None:
         look.labelled = True
@@ -122,8 +124,9 @@ class SourceView:
             else:
                 look.pixels[value] = pixels
 
-    def _add(self, look: Look, index: int, kind: str, what: str) -> None:
-        look.findings.append(Finding(kind=kind, file=self.file(index), what=what, split=self.split, index=index))
+    def _add(self, look: Look, index: int, kind: str, what: str, *, todo: str = "") -> None:
+        found = Finding(kind=kind, file=self.file(index), what=what, split=self.split, index=index, todo=todo)
+        look.findings.append(found)
 
 
 def _said(error: Exception) -> str:

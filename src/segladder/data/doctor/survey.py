@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,13 +127,14 @@ def _view(found: Survey, name: str, roles: list[str]) -> View | None:
             return None
         found.findings += reader.told[name]
         if not pairs:
-            _tell(found, name, f"split '{name}' is empty")
+            todo = f"Write names into 'splits/{name}.txt', or put images into 'images/{name}'."
+            _tell(found, name, f"split '{name}' is empty", todo)
         return _file_view(found, name, roles, pairs, IdMapReader(reader.info) if reader.instances else None)
     if isinstance(reader, Voc):
         try:
             pairs, told_of_list = voc_pairs(reader, name)
         except DataError as error:
-            _tell(found, name, str(error))
+            _tell(found, name, str(error), _other_split(roles))
             return None
         found.findings += told_of_list
         return _file_view(found, name, roles, pairs, VocObjects(reader.info) if reader.instances else None)
@@ -149,7 +150,8 @@ def _view(found: Survey, name: str, roles: list[str]) -> View | None:
         return _file_view(found, name, roles, source.pairs, source.ids)
     if isinstance(reader, TolerantCoco):
         _tell_of_annotations(found, reader, name)
-    return SourceView(split=name, source=source, root=found.root, info=found.info)
+    there = not isinstance(reader, TolerantCoco) or _has_images(reader, name)
+    return SourceView(split=name, source=source, root=found.root, info=found.info, expects_images=there)
 
 
 def _source(found: Survey, name: str, roles: list[str]) -> Any:
@@ -160,7 +162,7 @@ def _source(found: Survey, name: str, roles: list[str]) -> Any:
         try:
             return reader._dataset(reader.pairs(name)) if _lists(reader) else reader.dataset(roles[0], run_seed=0)
         except DataError as error:
-            _tell(found, name, str(error))
+            _tell(found, name, str(error), _other_split(roles))
     return None
 
 
@@ -185,6 +187,7 @@ def _file_view(
         info=found.info,
         labels=found.reader.labels,
         ids=ids,
+        boxes=found.root / "Annotations" if isinstance(found.reader, Voc) else None,
         expects_labels=labelled,
     )
 
@@ -198,12 +201,23 @@ def _tell_of_annotations(found: Survey, reader: TolerantCoco, name: str) -> None
     for image in reader.unlisted(name):
         what = f"'{named(path, found.root)}' does not list it"
         found.findings.append(Finding(kind="unlisted-image", file=named(image, found.root), what=what, split=name))
+    if not _has_images(reader, name):
+        what = f"the images of '{named(path, found.root)}' are not there: '{reader.folder_of(name)}' was looked for"
+        _tell(found, name, what, "Put them there, or name their folder: data.images=….")
+
+
+def _has_images(reader: TolerantCoco, name: str) -> bool:
     folder = reader.folder_of(name)
-    if folder is None or not folder.is_dir():
-        _tell(found, name, f"the images of '{named(path, found.root)}' are not there: '{folder}' was looked for")
+    return folder is not None and folder.is_dir()
 
 
-def _tell(found: Survey, name: str, what: str) -> None:
+def _tell(found: Survey, name: str, what: str, todo: str) -> None:
     """A reader's own sentence, unless another split has brought it already."""
     if all(finding.what != what for finding in found.findings):
-        found.findings.append(Finding(kind="refused", file=name, what=what, split=name))
+        found.findings.append(Finding(kind="refused", file=name, what=what, split=name, todo=todo))
+
+
+def _other_split(roles: Sequence[str]) -> str:
+    words = " ".join(f"data.{role}_split=…" for role in roles)
+    none = "" if "train" in roles else ", null for none"
+    return f"Add what is missing, or name another split{none}: {words}."

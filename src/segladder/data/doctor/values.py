@@ -1,32 +1,39 @@
-"""What the label values of a whole set say together: masks of 0 and 255, colours, classes counted from 1."""
+"""What label values say: masks of 0 and 255, classes counted from 1 or times 256, in a few files or a whole set."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from segladder.data.decoding.labels import LabelReader
-from segladder.data.doctor.findings import Finding
+from segladder.data.doctor import stored_as
+from segladder.data.doctor.findings import ERROR, Finding, Severity
+from segladder.data.doctor.label_colors import judge_colors
+from segladder.data.doctor.label_look import UNKNOWN, Meaning
 from segladder.data.doctor.look import Color, Look
-from segladder.data.palette import distinct_colors
+from segladder.data.doctor.whole_set import whole_set
 from segladder.types import DatasetInfo
 
-_RARE = 0.25
-"""Where 0 has less than this share of the pixels, it is more likely "nothing labelled" than a class."""
+Entry = tuple[str, int, str, Look]
+"""Split, index, label file and look of a labelled sample."""
 
-_DITHER = 0.02
-"""Share of pixels off the palette's colours that smoothing or JPEG may leave."""
+_LONGEST = 24
+"""Entries of a map that is worth typing."""
+
+_SHOWN = 6
+"""Values of one label that are listed."""
+
+_MASK = {0, 255}
+_MAP = "{map}"
+"""Stands for the word to type until all of it is known: there is but one data.label_map."""
 
 
 @dataclass
 class Cure:
-    """How labels are to be read instead."""
+    """What looks do not say of how labels are to be read instead: each has a cure of its own for its values."""
 
-    values: dict[int, int | None] = field(default_factory=dict)
-    """Label value -> class index, None to ignore it."""
     colors: dict[Color, int] = field(default_factory=dict)
     """Colour -> class index; -1 for what is to be ignored."""
     doubt: str = ""
@@ -41,152 +48,245 @@ class Verdict:
     cure: Cure = field(default_factory=Cure)
 
 
-def judge(looks: Sequence[tuple[str, int, str, Look]], info: DatasetInfo, labels: LabelReader | None) -> Verdict:
-    """Names what is wrong with the labels of a set.
+def judge(looks: Sequence[Entry], info: DatasetInfo, labels: LabelReader | None) -> Verdict:
+    """Names what is wrong with the labels of a set; those with a cure count, in their looks, as what they are meant to
+    be, so that nothing that follows from the same cause is told beside it.
 
     Args:
         looks: split, index, label file and look of every labelled sample.
         info: the classes.
         labels: how label files are read; None where the reader's labels are no files of values.
     """
-    verdict = Verdict()
-    _judge_colors(looks, info, labels, verdict)
-    values: Counter[int] = Counter()
-    unknown: Counter[int] = Counter()
-    for _, _, _, look in looks:
-        values.update(look.values)
-        unknown.update(look.unknown)
-    # a reader of a fixed layout takes no map: its own word says what its files should have been
-    own = type(labels) is LabelReader
-    kind, todo, affected = "values", "", set(unknown)
-    if own and labels is not None and values:
-        kind, todo, affected = _judged(values, unknown, info, labels, verdict.cure)
-    elif labels is not None and unknown:
-        everything, bad = np.array(sorted(values)), np.array(sorted(unknown))
-        todo = labels.advice(everything, bad)
-    for split, index, file, look in looks:
-        listed = {value: pixels for value, pixels in (look.values or look.unknown).items() if value in affected}
-        if listed:
-            verdict.findings.append(
-                Finding(kind=kind, file=file, what=_listed(listed, kind), split=split, index=index, todo=todo)
-            )
+    findings, colors = judge_colors(looks, info, labels)
+    verdict = Verdict(findings, Cure(colors=colors))
+    if labels is None:
+        verdict.findings += [_finding(one, "values", one[3].unknown, "") for one in looks if one[3].unknown]
+    else:
+        _Judge([entry for entry in looks if entry[3].values], labels, verdict).judge()
     return verdict
 
 
-def _judged(
-    values: Mapping[int, int], unknown: Mapping[int, int], info: DatasetInfo, labels: LabelReader, cure: Cure
-) -> tuple[str, str, set[int]]:
-    """Kind, advice, and the values that files must hold to be named."""
-    count = info.num_classes
-    ignored = set(labels.ignore) & set(values)
-    stretched = _stretched(values, unknown, count, ignored)
-    if stretched is not None:
-        cure.values = dict(stretched)
-        word = _as_word(stretched)
-        if set(stretched) == {0, 255} and not unknown:
-            todo = f"255 is the second class here, and ignored as things stand: set {word}."
+class _Judge:
+    """What explains the labels of a set: what each says by itself, where that is clear, and what the rest say together.
+
+    `left` are those that nothing has explained yet.
+    """
+
+    def __init__(self, looks: list[Entry], labels: LabelReader, verdict: Verdict) -> None:
+        self.left, self.labels, self.verdict = looks, labels, verdict
+        self.meaning = Meaning(labels)
+        self.count = len(labels.classes)
+        # a reader of a fixed layout takes no map: its own word says what its files should have been
+        self.own = type(labels) is LabelReader
+        self.map: dict[int, int | None] = {}
+        self.found: list[Finding] = []
+
+    def judge(self) -> None:
+        for factor in stored_as.FACTORS:
+            self._times(factor)
+        self._whole_set()
+        self._spread()
+        self._masks()
+        self._whole_set()
+        self._from_one()
+        self._masks_of_ignored()
+        self._outside()
+        word = _as_word(_given(self.labels) | self.map)
+        self.verdict.findings += [replace(one, todo=one.todo.replace(_MAP, word)) for one in self.found]
+
+    def _times(self, factor: int) -> None:
+        def read(look: Look) -> Mapping[int, int] | None:
+            fits = stored_as.times(look.values, self.meaning) == factor
+            return {value: value // factor for value in look.values} if fits else None
+
+        found, cures = self._readings(read)
+        if found:
+            # classes that no label shows today may come tomorrow
+            classes = {value * factor: self.meaning.meant(value) for value in range(min(self.count, 65536 // factor))}
+            told = f"Each value is {factor} times its class, 8 bits stored as 16"
+            remedy = self._remedy(classes | _union(cures), f"divide by {factor}")
+            self._cure("scaled", told, remedy, found, cures)
+
+    def _whole_set(self) -> None:
+        cause = whole_set([look for *_, look in self.left], self.labels, self.meaning) if self.own else None
+        if cause is not None:
+            self.map |= cause.cure
+            self._cure(cause.kind, cause.told, f"set {_MAP}.", self.left, [cause.cure] * len(self.left))
+
+    def _spread(self) -> None:
+        def read(look: Look) -> Mapping[int, int] | None:
+            unsaid = set(look.values) <= _MASK and self.count > 2
+            return None if unsaid else stored_as.spread(look.values, self.meaning, self.count)
+
+        found, cures = self._readings(read)
+        every = _union(cures)
+        if not found or (set(every) <= _MASK and self._elsewhere(255, found)):
+            return  # 255 may be what others call unknown
+        told = "Saved as 0 and 255" if set(every) <= _MASK else "Spread over the greys, for the eye"
+        self._cure("stretched", told, self._remedy(every, "store class indices"), found, cures)
+
+    def _masks(self) -> None:
+        """Masks of 0 and 255 among labels of more classes, none of which knows 255."""
+        found = [one for one in self.left if set(one[3].values) <= _MASK and 255 in one[3].unknown]
+        if len(found) < len(self.left) and not self._elsewhere(255, found):
+            told = f"Saved as 0 and 255, and 255 is none of the {self.count} classes"
+            self._explain("values", self._todo(told, "store the class's index instead."), found)
+
+    def _from_one(self) -> None:
+        found, cures = self._readings(lambda look: stored_as.from_one(look.values, self.meaning))
+        others = [look.values for *_, look in self._beside(found)]
+        zeros = [values for values in others if 0 in values]
+        if 2 * len(zeros) > len(others) and not any(self.meaning.top + 1 in values for values in zeros):
+            told = "Counted from 1, where other labels count from 0"
+            self._cure("shifted", told, "subtract 1; `fix=DIR` does so.", found, cures)
+
+    def _masks_of_ignored(self) -> None:
+        """Labels of 0 and 255 alone where 255 is ignored: nothing complains, and next to nothing is learnt."""
+        if 255 not in self.labels.ignore or self.meaning.of(255) != self.meaning.ignore_index:
+            return
+        masks = [one for one in self.left if set(one[3].values) == _MASK]
+        others = [look for *_, look in self.left if set(look.values) not in (_MASK, {255})]
+        if masks and all(set(look.values) <= _MASK for look in others):
+            told = "No label holds another class, so they are masks saved as 0 and 255"
+            remedy = f"name two classes (data.classes=[…]) and set {_as_word({0: 0, 255: 1})}, or store class indices."
+            self.verdict.cure.doubt = f"no label holds a class but 0, beside 255. {remedy.capitalize()}"
+            self._explain("masks", self._todo(told, remedy), self.left, severity=ERROR)
+            return
+        most = max((_share(look) for look in others), default=0.0)
+        odd = [one for one in masks if _share(one[3]) > 2 * most]
+        if not odd or 2 * len(odd) > len(self.left):
+            return
+        remedy = "store the class's index in place of 255."
+        if self.own and self.count == 2 and not self._elsewhere(255, odd):
+            self.map[255] = 1
+            remedy = f"set {_MAP}."
+        self._explain("masks", f"If they are masks saved as 0 and 255, {remedy}", odd)
+
+    def _outside(self) -> None:
+        """Whatever else means nothing."""
+        found = [one for one in self.left if one[3].unknown]
+        if not self.own:
+            for one in found:
+                look = one[3]
+                self._explain("values", self._advice(look.values, look.unknown), [one])
+        elif found:
+            unknown = {value for *_, look in found for value in look.unknown}
+            todo = self._advice({value for *_, look in self.left for value in look.values}, unknown)
+            if unknown == {self.count}:
+                shift: dict[int, int | None] = {value: value - 1 for value in range(1, self.count + 1)}
+                todo += f" If 0 is what nobody labelled and classes count from 1: set {_as_word({0: None} | shift)}."
+                doubt = f"value {self.count} may be what is ignored, or all labels may count classes from 1. {todo}"
+                self.verdict.cure.doubt = doubt
+            self._explain("values", todo, found)
+
+    def _readings(
+        self, read: Callable[[Look], Mapping[int, int] | None]
+    ) -> tuple[list[Entry], list[dict[int, int | None]]]:
+        """Labels that can be read otherwise, by themselves, and what each of their values then is."""
+        found, cures = [], []
+        for one in self.left:
+            reading = read(one[3])
+            if reading is not None:
+                found.append(one)
+                cures.append({value: self.meaning.meant(other) for value, other in reading.items()})
+        return found, cures
+
+    def _cure(
+        self, kind: str, told: str, remedy: str, found: Sequence[Entry], cures: Sequence[Mapping[int, int | None]]
+    ) -> None:
+        """Labels whose values are known to be meant otherwise; those that this does not change are not named."""
+        todo = self._todo(told, remedy)
+        for one, cure in zip(found, cures, strict=True):
+            look = one[3]
+            changed = {
+                value: pixels
+                for value, pixels in look.values.items()
+                if value in cure and cure[value] != self.meaning.meant(value)
+            }
+            _reread(look, cure, self.meaning)
+            look.explained = kind
+            if changed:
+                self.found.append(_finding(one, kind, changed, todo))
+        self.left = self._beside(found)
+
+    def _explain(self, kind: str, todo: str, found: Sequence[Entry], *, severity: Severity | None = None) -> None:
+        """Labels of which only a person can say what they are meant to be."""
+        for one in found:
+            look = one[3]
+            odd = look.unknown or {value: pixels for value, pixels in look.values.items() if value}
+            look.explained = kind
+            if odd:
+                self.found.append(replace(_finding(one, kind, odd, todo), severity=severity))
+        self.left = self._beside(found)
+
+    def _beside(self, found: Sequence[Entry]) -> list[Entry]:
+        """What is left but for those."""
+        these = {id(one) for one in found}
+        return [one for one in self.left if id(one) not in these]
+
+    def _elsewhere(self, value: int, found: Sequence[Entry]) -> bool:
+        """Whether labels beside those hold a value."""
+        return any(value in look.values for *_, look in self._beside(found))
+
+    def _remedy(self, needed: Mapping[int, int | None], instead: str) -> str:
+        """A map, where that is enough and short."""
+        needed = {value: index for value, index in sorted(needed.items()) if value}
+        if any(self.meaning.of(value) != UNKNOWN for value in needed) or len(needed) > _LONGEST:
+            return f"{instead}; `fix=DIR` does so."
+        self.map |= needed
+        return f"set {_MAP}."
+
+    def _advice(self, every: Iterable[int], unknown: Iterable[int]) -> str:
+        return self.labels.advice(np.array(sorted(every)), np.array(sorted(unknown)))
+
+    def _todo(self, told: str, remedy: str) -> str:
+        """The remedy; of a fixed layout what its reader says to a value that no file of it has."""
+        return f"{told}: {remedy}" if self.own else f"{told}. {self._advice([65535], [65535])}"
+
+
+def _finding(one: Entry, kind: str, values: Mapping[int, int], todo: str) -> Finding:
+    split, index, file, _ = one
+    shown = list(values.items())
+    listed = ", ".join(f"{value} ({pixels:,} pixels)" for value, pixels in shown[:_SHOWN])
+    more = f" and {len(shown) - _SHOWN} more values" if len(shown) > _SHOWN else ""
+    what = f"{'value' if len(shown) == 1 else 'values'} {listed}{more}"
+    return Finding(kind=kind, file=file, what=what, split=split, index=index, todo=todo)
+
+
+def _reread(look: Look, cure: Mapping[int, int | None], meaning: Meaning) -> None:
+    """Counts a label as its values are meant, and forgets what its objects seemed to contradict."""
+    look.cure = dict(cure)
+    look.pixels, look.ignored, look.unknown = {}, 0, {}
+    for value, pixels in look.values.items():
+        index = cure.get(value, meaning.meant(value))
+        if index is None:
+            look.ignored += pixels
+        elif index == UNKNOWN:
+            look.unknown[value] = pixels
         else:
-            todo = f"Set {word}."
-        return "stretched", todo, set(stretched) - {0}
-    if not unknown:
-        return "values", "", set()
-    if set(unknown) == {count} and _from_one(values, count):
-        shift: dict[int, int | None] = {value: value - 1 for value in range(1, count + 1)}
-        if 0 in values:
-            shift = {0: None, **shift}
-        cure.values = shift
-        aside = ", with 0 for what nobody labelled" if 0 in values else ""
-        return "shifted", f"They run from 1 to {count}{aside}: set {_as_word(shift)}.", set(values) - ignored
-    if set(unknown) == {count + 1} and count in labels.ignore and 0 not in values:
-        # the ignored value stands right behind the classes, and has moved with them
-        shift = {value: value - 1 for value in range(1, count + 1)} | {count + 1: None}
-        cure.values = shift
-        told = f"They run from 1 to {count}, and {count + 1} is what {count} should be: set {_as_word(shift)}."
-        return "shifted", told, set(values)
-    everything, bad = np.array(sorted(values)), np.array(sorted(unknown))
-    todo = labels.advice(everything, bad)
-    if set(unknown) == {count}:
-        shift = {0: None} | {value: value - 1 for value in range(1, count + 1)}
-        todo += f" If 0 is what nobody labelled and classes count from 1: set {_as_word(shift)}."
-        cure.doubt = f"value {count} may be what is ignored, or all labels may count classes from 1. {todo}"
-    return "values", todo, set(unknown)
+            look.pixels[index] = look.pixels.get(index, 0) + pixels
+    look.findings = [finding for finding in look.findings if finding.kind not in ("object-class", "disagree")]
 
 
-def _stretched(
-    values: Mapping[int, int], unknown: Mapping[int, int], count: int, ignored: set[int]
-) -> dict[int, int | None] | None:
-    """The map of masks whose classes were spread over the greys, 0 and 255 above all."""
-    there = sorted(values)
-    if count == 2 and set(there) <= {0, 255} and 255 in there and (255 in unknown or 255 in ignored):
-        return {0: 0, 255: 1}
-    if not unknown:
-        return None
-    used = [value for value in there if value not in ignored]
-    steps = np.diff(used)
-    even = len(used) == count > 2 and used[0] == 0 and steps.min() >= 2 and steps.max() - steps.min() <= 1
-    return {value: index for index, value in enumerate(used)} if even else None
+def _share(look: Look) -> float:
+    """Of 255."""
+    return look.values.get(255, 0) / max(sum(look.values.values()), 1)
 
 
-def _from_one(values: Mapping[int, int], count: int) -> bool:
-    """Whether 1..C are the classes, and not 0..C-1 with C for what is unknown."""
-    inner = sum(values.get(value, 0) for value in range(1, count + 1))
-    nothing = values.get(0, 0)
-    return nothing == 0 or (count > 2 and nothing < _RARE * inner / count)
+def _union(cures: Iterable[Mapping[int, int | None]]) -> dict[int, int | None]:
+    return {value: index for cure in cures for value, index in cure.items()}
 
 
-def _judge_colors(
-    looks: Sequence[tuple[str, int, str, Look]], info: DatasetInfo, labels: LabelReader | None, verdict: Verdict
-) -> None:
-    colored = [entry for entry in looks if entry[3].colors]
-    if not colored:
-        return
-    colors: Counter[Color] = Counter()
-    for _, _, _, look in colored:
-        colors.update(look.colors)
-    table = _table(colors, info)
-    if table is not None:
-        verdict.cure.colors = table
-        shown = ", ".join(f"{color} {info.classes[index]}" for color, index in list(table.items())[:3] if index >= 0)
-        todo = f"They are the palette's ({shown}, …): `fix=DIR` writes class indices."
-    elif any(look.many_colors for _, _, _, look in colored):
-        todo = "So many colours come from JPEG or smoothing: export labels again as PNG, one class index per pixel."
-    else:
-        todo = (
-            'Write the colours into dataset.json, as in "palette": [[0, 0, 0], [128, 0, 0]], then `fix=DIR` writes'
-            " class indices."
-        )
-    if labels is not None and type(labels) is not LabelReader:
-        todo = labels.in_color
-        verdict.cure.colors = {}
-    for split, index, file, look in colored:
-        shown = ", ".join(f"{color} ({pixels:,} pixels)" for color, pixels in list(look.colors.items())[:4])
-        more = f" and {len(look.colors) - 4} more" if len(look.colors) > 4 else ""
-        verdict.findings.append(
-            Finding(kind="colors", file=file, what=f"{shown}{more}", split=split, index=index, todo=todo)
-        )
-
-
-def _table(colors: Mapping[Color, int], info: DatasetInfo) -> dict[Color, int] | None:
-    """Colour -> class, where nearly all pixels are of the data set's own colours, or of VOC's."""
-    total = sum(colors.values())
-    for palette in (info.palette, distinct_colors(info.num_classes)):
-        table = {(int(r), int(g), int(b)): index for index, (r, g, b) in enumerate(palette)}
-        void = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
-        table |= {color: -1 for color in void if color not in table}
-        if sum(pixels for color, pixels in colors.items() if color in table) >= (1 - _DITHER) * total:
-            return table
-    return None
+def _given(labels: LabelReader) -> dict[int, int | None]:
+    """What a map that is typed anew has to keep of the one that was given."""
+    usual: dict[int, int | None] = {value: value for value in range(len(labels.classes))}
+    usual |= dict.fromkeys(labels.ignore)
+    known = {int(value): index for value, index in labels.settings()["values"].items()}
+    table = {value: None if index == labels.ignore_index else index for value, index in known.items()}
+    return {value: index for value, index in table.items() if (value, index) not in usual.items()}
 
 
 def _as_word(mapping: Mapping[int, int | None]) -> str:
     """A word of the command line, in the quotes it needs there."""
     entries = ", ".join(f"{value}: {'null' if index is None else index}" for value, index in mapping.items())
     return f'"data.label_map={{{entries}}}"'
-
-
-def _listed(values: Mapping[int, int], kind: str) -> str:
-    shown = list(values.items())
-    listed = ", ".join(f"{value} ({pixels:,} pixels)" for value, pixels in shown[:6])
-    more = f" and {len(shown) - 6} more values" if len(shown) > 6 else ""
-    word = "value" if len(shown) == 1 else "values"
-    return f"{word} {listed}{more}"

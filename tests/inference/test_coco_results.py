@@ -66,6 +66,10 @@ def test_without_label_ids_categories_are_class_indices(read):
     assert read(entry(category_id=1), info=replace(INFO, label_ids=None))["7"].labels.tolist() == [1]
 
 
+def test_scores_are_any_finite_numbers_as_pycocotools_ranks_them(read):
+    assert read(entry(score=87.2), entry(score=-3), entry(score=1e300))["7"].scores.tolist() == [87.2, -3, 1e300]
+
+
 def test_an_empty_list_is_no_detection(read):
     assert read() == {}
 
@@ -73,11 +77,13 @@ def test_an_empty_list_is_no_detection(read):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (entry(category_id=3), "entry 2: Its category_id 3 is none of 'pets': 0 background, 17 cat, 18 dog."),
+        (entry(category_id=3), "entry 2: Its category_id 3 is none of 'pets': 17 cat, 18 dog. Write"),
+        (entry(category_id=0), "entry 2: Its category_id 0 is none of 'pets': 17 cat, 18 dog."),
         (entry(category_id="18"), "Its category_id '18' is none"),
         (entry(score=None), "Its score is None"),
         (entry(score=float("nan")), "Its score is nan"),
-        (entry(score=87.2), "Its score is 87.2. Scores are probabilities"),
+        (entry(score=10**400), "Its score is 1000"),
+        (entry(score=float("-inf")), "Its score is -inf"),
         (entry(score=True), "Its score is True"),
         (entry(image_id=None), "Its image_id is None"),
         (entry(bbox=[1, 2, 3]), r"Its bbox is [1, 2, 3]. Write [x, y, width, height]"),

@@ -7,7 +7,7 @@ import torch
 
 from segladder.inference import Segmenter
 from segladder.models import UNet
-from segladder.types import DatasetInfo, UserError
+from segladder.types import DatasetInfo, Prediction, UserError
 
 INFO = DatasetInfo(
     name="toy",
@@ -47,6 +47,14 @@ def test_prediction_leaves_the_mode_as_it_was_and_has_the_images_size():
     assert torch.allclose(prediction.probabilities.sum(0), torch.ones(13, 21), atol=1e-5)
     with pytest.raises(UserError, match="instances"):
         prediction.instances()
+
+
+def test_a_semantic_prediction_has_a_segment_for_each_class_and_none_where_it_is_ignored():
+    classes = torch.tensor([[0, 0, 1], [255, 1, 1]], dtype=torch.uint8)
+    segments = Prediction(classes=classes, info=INFO).panoptic()
+    assert segments.id_map.tolist() == [[1, 1, 2], [0, 2, 2]]
+    assert segments.ids.tolist() == [1, 2] and segments.labels.tolist() == [0, 1] and segments.areas.tolist() == [2, 3]
+    assert len(Prediction(classes=torch.full((2, 2), 255), info=INFO).panoptic()) == 0
 
 
 def test_without_probabilities_the_classes_are_the_same():

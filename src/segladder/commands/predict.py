@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
-    from segladder.inference.raw_images import RawImages
     from segladder.inference.series import Item, Series
     from segladder.inference.submissions import Submission
     from segladder.runs.load import FoundRun
@@ -24,7 +22,7 @@ segladder predict model=deeplab backbone=resnet50 model.weights=coco input=… o
 inference=whole|resize|slide    how an image goes through the network; inference=slide inference.window=[512,512]
 checkpoint=best|last            which weights of the run
 overlay=true probabilities=false predictions.ids=official|train   what is written
-format=cityscapes|voc|coco      instead, of a split: the files that the benchmark wants handed in
+format=cityscapes|voc|coco|coco_panoptic   instead, of a split: the files that the benchmark wants handed in
 overwrite=false device=auto precision=32|bf16
 
 Any other key of conf/predict.yaml and of the run's model and inference can be set; --cfg job shows them.
@@ -55,7 +53,9 @@ def run(argv: Sequence[str]) -> int:
 
             refuse_another_network(words)
             import_plugins(typed_plugins(words))
-            found = find_run(str(words["run"]), checkpoint=str(words.get("checkpoint", "best")))
+            found = find_run(str(words["run"]), checkpoint=str(words["checkpoint"]) if "checkpoint" in words else None)
+            if found.told:
+                argv = [*argv, "checkpoint=last"]
             saved = read_config(found.folder.config)
             saved["task"] = readout(saved.get("task"))
             # as it was validated, so that the label files score what the run scored
@@ -91,26 +91,30 @@ def predict(cfg: Any, found: FoundRun | None) -> Series:
     """
     from hydra.core.hydra_config import HydraConfig
 
+    from segladder.commands.predicted import tell
+    from segladder.config.assemble import finds_objects
     from segladder.config.machine import prepare_machine
     from segladder.inference.outputs import LABELS, OVERLAY, PROBABILITIES, PredictionList, start_list
+    from segladder.inference.published_info import published_info
     from segladder.inference.series import predict_series
     from segladder.runs.load import build_segmenter
 
     choices = HydraConfig.get().runtime.choices
     _check(cfg, found)
+    segments = _of_segments(cfg)
     added = [str(word) for word in HydraConfig.get().overrides.task if str(word).startswith("+")]
     idle = [word for word in added if word[1:].partition("=")[0].partition(".")[0] not in (*_TAKEN, "data", "runtime")]
     if idle:
         raise UserError(f"{idle[0]} has no effect on a prediction. Leave it out.")
-    for warning in prepare_machine(cfg.runtime):
+    for warning in [*prepare_machine(cfg.runtime), *([found.told] if found is not None and found.told else [])]:
         print(f"Warning: {warning}")
     output = Path(cfg.output).expanduser()
     suffixes = [LABELS, *([OVERLAY] if cfg.overlay else []), *([PROBABILITIES] if cfg.probabilities else [])]
-    info = found.info if found is not None else _published_info(cfg)
+    info = found.info if found is not None else published_info(objects=finds_objects(cfg.model))
     # the inputs first: a mistake there is told before the network is built
     split = cfg.data.split
     items = _inputs(cfg, info, output, suffixes) if cfg.input is not None else _split(cfg, info)
-    submission = None if cfg.format is None else _submission(cfg, output, info, split=str(split))
+    submission = None if cfg.format is None else _submission(cfg, output, info, split=str(split), segments=segments)
     listing = start_list(
         output,
         PredictionList.of(info, cfg.predictions.ids, _made_by(cfg, found, choices)),
@@ -129,7 +133,7 @@ def predict(cfg: Any, found: FoundRun | None) -> Series:
         bf16=str(cfg.precision) == "bf16",
         submission=submission,
     )
-    _report(series, segmenter, cfg, output, given=len(items))
+    tell(series, segmenter, cfg, output, given=len(items))
     return series
 
 
@@ -168,18 +172,41 @@ def _check(cfg: Any, found: FoundRun | None) -> None:
         raise UserError("Settings of data= have no effect beside input=. Leave them out, or give data.split=NAME.")
 
 
-def _submission(cfg: Any, output: Path, info: DatasetInfo, *, split: str) -> Submission:
+def _of_segments(cfg: Any) -> dict[str, float]:
+    """How found objects become segments.
+
+    Raises:
+        UserError: no share, or settings without effect.
+    """
+    from segladder.config.assemble import finds_objects
+
+    for key, value in cfg.panoptic.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise UserError(f"panoptic.{key} is {value!r}. Give a number from 0 to 1.")
+    typed = sorted(word for word in _typed() if word.startswith("panoptic."))
+    if typed and (cfg.format != "coco_panoptic" or not finds_objects(cfg.model)):
+        raise UserError(
+            f"{typed[0]}= has no effect but on format=coco_panoptic of a network that finds objects. Leave it out."
+        )
+    return {key: float(value) for key, value in cfg.panoptic.items()}
+
+
+def _typed() -> set[str]:
+    from hydra.core.hydra_config import HydraConfig
+
+    return {str(word).partition("=")[0] for word in HydraConfig.get().overrides.task}
+
+
+def _submission(cfg: Any, output: Path, info: DatasetInfo, *, split: str, segments: Mapping[str, float]) -> Submission:
     """A benchmark's files, in a folder that holds nothing else.
 
     Raises:
         UserError: the network cannot give them, a setting has no effect on them, or something lies there.
     """
-    from hydra.core.hydra_config import HydraConfig
-
     from segladder.config.assemble import finds_objects
     from segladder.inference.submissions import start
 
-    typed = {str(word).partition("=")[0] for word in HydraConfig.get().overrides.task}
+    typed = _typed()
     idle = sorted(typed & {"overlay", "probabilities", "predictions.ids"})
     if idle:
         raise UserError(f"{idle[0]}= has no effect beside format=, which says what is written. Leave it out.")
@@ -188,35 +215,14 @@ def _submission(cfg: Any, output: Path, info: DatasetInfo, *, split: str) -> Sub
             f"'{output}' holds files already, which would be handed in, too. Choose an empty folder with output=DIR, or"
             " add overwrite=true."
         )
-    submission = start(str(cfg.format), output, info, split=split, instances=finds_objects(cfg.model))
+    submission = start(str(cfg.format), output, info, split=split, instances=finds_objects(cfg.model), **segments)
+    for warning in submission.warnings:
+        print(f"Warning: {warning}")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"output={output} cannot be made: {error.strerror}. Choose another folder.") from error
     return submission
-
-
-def _published_info(cfg: Any) -> DatasetInfo:
-    """The classes of published weights: COCO's of objects; of pixels torchvision's are of VOC's classes."""
-    from segladder.config.assemble import finds_objects
-    from segladder.data.palette import distinct_colors
-
-    ids: tuple[int, ...] | None = None
-    if finds_objects(cfg.model):
-        from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights
-
-        names = MaskRCNN_ResNet50_FPN_Weights.COCO_V1.meta["categories"]
-        # the numbers of COCO's categories have gaps
-        ids = (0, *(number for number, name in enumerate(names) if number and name != "N/A"))
-        name, classes = "coco", ("background", *(names[number] for number in ids[1:]))
-    else:
-        from segladder.data.readers.voc import CLASSES
-
-        name, classes = "voc", CLASSES
-    things = (False, *[True] * (len(classes) - 1))
-    return DatasetInfo(
-        name=name, classes=tuple(classes), palette=distinct_colors(len(classes)), things=things, label_ids=ids
-    )
 
 
 def _inputs(cfg: Any, info: DatasetInfo, output: Path, suffixes: Sequence[str]) -> list[Item]:
@@ -235,6 +241,7 @@ def _split(cfg: Any, info: DatasetInfo) -> list[Item]:
     from omegaconf import OmegaConf, open_dict
 
     from segladder.config.build import build
+    from segladder.data.errors import DataError
     from segladder.inference.pictures import Picture
     from segladder.inference.series import Item
 
@@ -250,7 +257,16 @@ def _split(cfg: Any, info: DatasetInfo) -> list[Item]:
             f"Data set '{module.info.name}' has other {what} than '{info.name}', which the network was trained on."
             " Predict its images as such: input=FOLDER."
         )
-    samples = module.unlabelled(str(split))
+    try:
+        samples = module.unlabelled(str(split))
+    except DataError as error:
+        published = cfg.data.get(f"{split}_split")
+        if published is None:
+            raise
+        raise UserError(
+            f"{error} data.split= is a published split's name here; what these data take for '{split}' is"
+            f" '{published}': data.split={published}."
+        ) from error
     names = samples.image_ids()
 
     def read(index: int) -> Any:
@@ -273,34 +289,3 @@ def _made_by(cfg: Any, found: FoundRun | None, choices: Any) -> dict[str, Any]:
     model = OmegaConf.to_container(cfg.model, resolve=True)
     chosen = {"model": choices.get("model"), "backbone": choices.get("backbone")}
     return {**chosen, "settings": model, "files": hash_weights({"model": model}), **how}
-
-
-def _report(series: Series, segmenter: RawImages, cfg: Any, output: Path, *, given: int) -> None:
-    from segladder.inference.outputs import LONGEST, RESULTS
-    from segladder.inference.pictures import CHANGES
-
-    for kind, count in sorted(Counter(series.changes).items()):
-        print(f"{'1 image was' if count == 1 else f'{count} images were'} {CHANGES[kind]}.")
-    if series.reduced:
-        print(f"Overlays of images longer than {LONGEST} pixels are reduced to that; label files are not.")
-    total = int(series.pixels.sum())
-    if total:
-        shares = sorted(zip(series.pixels.tolist(), segmenter.info.classes, strict=True), reverse=True)
-        shown = [f"{name} {pixels / total:.1%}" for pixels, name in shares if pixels][:8]
-        more = sum(pixels > 0 for pixels, _ in shares) - len(shown)
-        print(f"Classes by pixels: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}")
-    if series.submitted is not None:
-        print(series.submitted)
-    elif series.objects is not None:
-        print(f"{series.objects:,} objects found, any score: {output / RESULTS}")
-        print(f"Overlays show the {series.sure:,} of them with a score of 0.5 and more.")
-    rate = series.done / max(series.seconds, 1e-9)
-    print(
-        f"{series.done} of {given} image{'s' if given > 1 else ''} predicted in {series.seconds:.1f} s"
-        f" ({rate:.3g} images/s) on {segmenter.device}, {cfg.format or f'{cfg.predictions.ids} ids'}, into {output}",
-        flush=True,
-    )
-    for sentence in series.failed:
-        print(f"segladder: {sentence}", file=sys.stderr)
-    if series.failed:
-        print(f"segladder: {len(series.failed)} of {given} images could not be predicted.", file=sys.stderr)

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def read_results(path: Path, *, info: DatasetInfo, sizes: Mapping[str, tuple[int
     Args:
         path: a JSON list of `{image_id, category_id, score}` with `bbox` (x y width height), `segmentation` (run
             lengths or polygons), or both; the same for all.
-        info: category ids are its `label_ids`, or class indices where it has none.
+        info: category ids are its `label_ids`, or class indices where it has none, of the classes that have objects.
         sizes: height and width of every image that may occur, by id; a number's text is its id.
 
     Returns:
@@ -40,7 +40,8 @@ def read_results(path: Path, *, info: DatasetInfo, sizes: Mapping[str, tuple[int
         UserError: broken JSON, or an entry that makes no sense, with its number (from 1) and line; detections of
             images that `sizes` does not know.
     """
-    label_of = {number: label for label, number in enumerate(info.label_ids or range(info.num_classes))}
+    numbers = info.label_ids or range(info.num_classes)
+    label_of = {number: label for label, number in enumerate(numbers) if info.things[label]}
     found: dict[str, _Gathered] = {}
     strangers: Counter[str] = Counter()
     first: tuple[bool, bool] | None = None
@@ -95,10 +96,14 @@ def write_results(path: Path, found: Mapping[str, Instances], info: DatasetInfo)
         part.unlink(missing_ok=True)
 
 
+def written_id(image_id: str) -> int | str:
+    """An image's id as it stands in a JSON file: a number where its text comes back as it was, so not for 007."""
+    return int(image_id) if image_id.isdecimal() and str(int(image_id)) == image_id else image_id
+
+
 def _entries(found: Mapping[str, Instances], categories: Any) -> Iterator[dict[str, Any]]:
     for image_id, instances in found.items():
-        # the id's text comes back as it was: 007 is no number
-        number: int | str = int(image_id) if image_id.isdigit() and str(int(image_id)) == image_id else image_id
+        number = written_id(image_id)
         corners = instances.boxes.tolist()
         for index, (x1, y1, x2, y2) in enumerate(corners):
             entry: dict[str, Any] = {
@@ -133,10 +138,8 @@ class _Gathered:
             listed = ", ".join(f"{number} {info.classes[label]}" for number, label in list(label_of.items())[:6])
             more = ", …" if len(label_of) > 6 else ""
             raise UserError(f"Its category_id {category!r} is none of '{info.name}': {listed}{more}. Write those ids.")
-        if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
-            raise UserError(f"Its score is {score!r}. Write a number from 0 to 1.")
-        if not 0 <= score <= 1:
-            raise UserError(f"Its score is {score:g}. Scores are probabilities: write numbers from 0 to 1.")
+        if not _is_finite(score):
+            raise UserError(f"Its score is {score!r}. Write a finite number, the higher the surer, such as 0 to 1.")
         if "segmentation" in entry:
             self.masks.append(mask_of(entry["segmentation"], size))
         if "bbox" in entry:
@@ -175,11 +178,21 @@ def _image_id(number: Any) -> str:
     return str(number)
 
 
+def _is_finite(value: Any) -> TypeGuard[float]:
+    """Whether it is a number that float64 can hold: JSON's may have any length."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _corners(bbox: Any) -> tuple[float, float, float, float]:
     if not isinstance(bbox, list) or len(bbox) != 4:
         raise UserError(f"Its bbox is {bbox!r}. Write [x, y, width, height] in pixels.")
     for side in bbox:
-        if isinstance(side, bool) or not isinstance(side, int | float) or not math.isfinite(side):
+        if not _is_finite(side):
             raise UserError(f"Its bbox holds {side!r}, which is no number of pixels. Write [x, y, width, height].")
     x, y, width, height = bbox
     if width < 0 or height < 0:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from segladder.inference.raw_images import RawImages
-from segladder.masks import paint_found, paste
-from segladder.types import DatasetInfo, Instances, Prediction, UserError
+from segladder.masks import paint_found, partition, paste
+from segladder.types import DatasetInfo, Instances, Prediction, Segments, UserError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -54,13 +54,15 @@ class InstancePrediction(Prediction):
         """Masks, labels, scores and boxes, best score first."""
         return self.found
 
-    def panoptic(self) -> Any:
-        """Id map and segments.
+    def panoptic(self, *, score: float = 0.5, overlap: float = 0.5) -> Segments:
+        """A segment for each object that keeps enough of its pixels, see `partition`; else as `semantic` has it.
 
-        Raises:
-            UserError: objects alone are no partition of the image.
+        Args:
+            score: least score of an object that becomes a segment.
+            overlap: one of which better ones cover more than this share is left out.
         """
-        raise UserError("Found objects overlap and leave out the rest of the image: they have no panoptic() readout.")
+        rest = 0 if self.info.classes[0] == "background" else None
+        return partition(self.found, score=score, overlap=overlap, rest=rest)
 
 
 class InstanceSegmenter(RawImages):

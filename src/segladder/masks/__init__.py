@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from segladder.masks.measure import areas, boxes, iou
     from segladder.masks.objects import objects_of
     from segladder.masks.painting import decode, paint, paint_found
+    from segladder.masks.partitioning import partition
     from segladder.masks.pasting import paste
     from segladder.masks.segments import pixels_of_ids, segments_of
     from segladder.masks.written import from_compressed, from_polygons, from_uncompressed
@@ -31,6 +32,7 @@ _HOMES = {
     "objects_of": "objects",
     "paint": "painting",
     "paint_found": "painting",
+    "partition": "partitioning",
     "paste": "pasting",
     "pixels_of_ids": "segments",
     "segments_of": "segments",
@@ -49,6 +51,7 @@ __all__ = [
     "objects_of",
     "paint",
     "paint_found",
+    "partition",
     "paste",
     "pixels_of_ids",
     "segments_of",

@@ -37,10 +37,7 @@ def paint(rles: Sequence[Rle], values: Sequence[int], size: tuple[int, int], *, 
     for rle, value in zip(rles, values, strict=True):
         if tuple(rle["size"]) != (height, width):
             raise ValueError(f"A mask of {rle['size'][0]}x{rle['size'][1]} cannot be painted on {height}x{width}.")
-        flags, lengths = _alternating(rle)
-        # from the first run on: what lies before and after an object is most of the image
-        first = int(lengths[0])
-        inside = np.repeat(flags[1:], lengths[1:]) if flags[-1] else np.repeat(flags[1:-1], lengths[1:-1])
+        first, inside = stretch(rle)
         flat[first : first + len(inside)][inside] = value
     return np.ascontiguousarray(flat.reshape(width, height).T)
 
@@ -63,6 +60,17 @@ def paint_found(found: Instances, *, score: float, fill: int) -> NDArray[np.int3
         raise ValueError("Boxes alone cannot be painted: these objects have no masks.")
     order = [int(i) for i in np.argsort(found.scores, kind="stable") if found.scores[i] >= score]
     return paint([found.masks[i] for i in order], [int(found.labels[i]) for i in order], found.size, fill=fill)
+
+
+def stretch(rle: Rle) -> tuple[int, NDArray[np.bool_]]:
+    """A mask from its first pixel to its last, down the columns: what lies before and after is most of an image.
+
+    Returns:
+        The number of the first pixel, and whether that and each later one is of the mask.
+    """
+    flags, lengths = _alternating(rle)
+    inside = np.repeat(flags[1:], lengths[1:]) if flags[-1] else np.repeat(flags[1:-1], lengths[1:-1])
+    return int(lengths[0]), inside
 
 
 def _alternating(rle: Rle) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

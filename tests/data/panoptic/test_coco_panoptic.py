@@ -125,6 +125,7 @@ def test_a_map_that_cannot_be_one_is_told(root, write, told):
         (lambda c: c["categories"][0].update(isthing=None), "'isthing' 0 or 1"),
         (lambda c: c.pop("categories"), "has no 'categories'"),
         (lambda c: c["categories"][0].update(isthing=0), "Category 1 is 'person'"),
+        (lambda c: c.update(annotations=[{"image_id": 1, "id": 2, "category_id": 1}]), "this is a file of instances"),
         (lambda c: c["images"][0].update(height=None), "Image 1 needs its 'height' and 'width'"),
     ],
 )
@@ -134,7 +135,7 @@ def test_an_entry_that_makes_no_sense_is_told(root, change, told):
 
 
 def test_missing_files_say_what_was_looked_for(tmp_path, root):
-    with pytest.raises(DataError, match=r"data.root '.*nowhere' .* is not there. COCO's are at"):
+    with pytest.raises(DataError, match=r"data.root '.*nowhere'.* is not there. COCO's are at"):
         CocoPanoptic(root=tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"means '.*panoptic_minival.json', which is not there. JSON files there"):
         CocoPanoptic(root=root, train_split="minival", val_split=None, test_split=None)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segladder.data.panoptic.colors import MOST, ids_of_rgb, rgb_of_ids
+from segladder.data.panoptic.colors import MOST, ids_of_rgb, numbers_like, rgb_of_ids
 
 
 def test_colours_become_numbers_as_coco_writes_them():
@@ -31,3 +31,13 @@ def test_what_is_no_such_map_is_refused():
         rgb_of_ids(np.array([[MOST + 1]]))
     with pytest.raises(ValueError, match="-1"):
         rgb_of_ids(np.array([[-1]]))
+
+
+def test_numbers_are_the_wanted_colours_and_shades_of_them_where_they_are_taken():
+    red, black, white = (255, 0, 0), (0, 0, 0), (255, 255, 255)
+    numbers = numbers_like([red, black, white, red, red, (1, 2, 3)])
+    assert numbers[[0, 2, 5]].tolist() == [255, 2**24 - 1, 1 + 2 * 256 + 3 * 65536]
+    assert numbers[1] == 7 + 7 * 256 + 7 * 65536, "black is no segment"
+    assert len(set(numbers.tolist())) == 6 and numbers.min() > 0
+    many = numbers_like([white] * 3000 + [red] * 3000)
+    assert len(set(many.tolist())) == 6000 and many.min() > 0 and many.max() < 2**24

@@ -99,6 +99,8 @@ class CocoPanoptic:
             return None
         file = self._file(name)
         self._require_same(file)
+        if split == "train":
+            self.paths.warn_of_same(self.splits)
         without = [image for image in file.images if str(image.number) not in file.rows]
         if without:
             raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 MOST = 256**3 - 1
 """The largest number that three bytes hold."""
+
+_SHADE = 7 * (1 + 256 + 256**2)
+"""A step to a lighter colour; odd, so that enough steps come by every number."""
 
 
 def ids_of_rgb(rgb: NDArray[Any]) -> NDArray[np.int32]:
@@ -49,3 +53,26 @@ def rgb_of_ids(ids: NDArray[Any]) -> NDArray[np.uint8]:
             f"Numbers of segments lie in 0..{MOST} in a panoptic PNG; these in {int(ids.min())}..{int(ids.max())}."
         )
     return np.stack([(ids >> shift & 255).astype(np.uint8) for shift in (0, 8, 16)], axis=-1)
+
+
+def numbers_like(colors: Sequence[tuple[int, int, int]]) -> NDArray[np.int64]:
+    """A number for each segment, which as a colour of the PNG is the wanted one, or a shade of it where that is taken.
+
+    Args:
+        colors: N times red, green, blue.
+
+    Returns:
+        `(N,)`, from 1 to `MOST`, each once; equal for equal colours.
+    """
+    taken = {0}
+    last: dict[int, int] = {}
+    numbers = []
+    for red, green, blue in colors:
+        wanted = red + 256 * green + 256**2 * blue
+        number = last.get(wanted, wanted)
+        while number in taken:
+            number = (number + _SHADE) % (MOST + 1)
+        taken.add(number)
+        last[wanted] = number
+        numbers.append(number)
+    return np.array(numbers, dtype=np.int64)

@@ -18,6 +18,7 @@ from segladder.data.decoding.images import read_image
 from segladder.data.errors import DataError
 from segladder.data.order import Key
 from segladder.data.panoptic.file import PanopticFile, PanopticImage
+from segladder.data.readers.missing_images import missing_images, no_folder
 from segladder.masks import from_id_map, objects_of
 from segladder.masks.segments import class_map
 from segladder.types import DatasetInfo, Objects, Sample, Segments
@@ -69,7 +70,12 @@ class PanopticDataset(Dataset[Sample]):
         index = key if isinstance(key, int) else key[1]
         entry = self.images[index]
         path = self.paths([index])[0]
-        image = read_image(path, channels=self.info.channels, narrow=True)
+        try:
+            image = read_image(path, channels=self.info.channels, narrow=True)
+        except DataError:
+            if path.is_file():
+                raise
+            raise missing_images(self.file.path, [path]) from None
         size = (int(image.shape[-2]), int(image.shape[-1]))
         if size != entry.size:
             raise DataError(
@@ -125,11 +131,7 @@ class PanopticDataset(Dataset[Sample]):
             DataError: nobody said where images are.
         """
         if self.folder is None or not self.folder.is_dir():
-            where = "no data.root is given" if self.folder is None else f"'{self.folder}' is not there"
-            raise DataError(
-                f"The images of '{self.file.path}' are needed, but {where}. Set data.root to the folder that holds"
-                ' them, and data.images to their folder below it, such as "data.images={split}".'
-            )
+            raise no_folder(self.file.path, self.folder)
         chosen = self.images if indices is None else [self.images[index] for index in indices]
         return [self.folder / image.name for image in chosen]
 
@@ -148,10 +150,7 @@ class PanopticDataset(Dataset[Sample]):
         there = {path for folder in {path.parent for path in paths} if folder.is_dir() for path in folder.iterdir()}
         missing = [path for path in paths if path not in there]
         if missing:
-            raise DataError(
-                f"'{self.file.path}' names {len(paths):,} images, of which {len(missing):,} are not there, such as"
-                f" '{missing[0]}'. Unpack the images completely, or take those out of the file."
-            )
+            raise missing_images(self.file.path, missing, of=len(paths))
 
     def reading(self) -> dict[str, Any]:
         """What decides, besides the files, which tensors come out."""

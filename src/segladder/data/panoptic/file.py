@@ -178,6 +178,11 @@ class PanopticFile:
     def _add_rows(self, entry: dict[str, Any]) -> None:
         image_id = str(_number(entry.get("image_id"), "an annotation", "image_id"))
         name, listed = entry.get("file_name"), entry.get("segments_info")
+        if name is None and listed is None and "category_id" in entry:
+            raise DataError(
+                f"Image {image_id} has an annotation of one object, so this is a file of instances. Read it with"
+                " data=coco, or name the panoptic file, whose annotations hold 'segments_info'."
+            )
         if not isinstance(name, str) or PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise DataError(f"Image {image_id} has the file_name {name!r}. Write the name of its PNG.")
         if not isinstance(listed, list):

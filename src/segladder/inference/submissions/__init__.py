@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,10 @@ from segladder.types import DatasetInfo, Instances, UserError
 
 class Submission(Protocol):
     """Files that grow image by image."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What it cannot say, to be told before the first image."""
 
     def add(self, image_id: str, classes: NDArray[np.integer[Any]], objects: Instances | None) -> None:
         """Writes one image.
@@ -27,11 +32,20 @@ class Submission(Protocol):
         """Writes what is left, and says in a sentence what lies where."""
 
 
-FORMATS = ("cityscapes", "voc", "coco")
+FORMATS = ("cityscapes", "voc", "coco", "coco_panoptic")
 """What `format=` takes."""
 
 
-def start(name: str, folder: Path, info: DatasetInfo, *, split: str, instances: bool) -> Submission:
+def start(
+    name: str,
+    folder: Path,
+    info: DatasetInfo,
+    *,
+    split: str,
+    instances: bool,
+    score: float = 0.5,
+    overlap: float = 0.5,
+) -> Submission:
     """The submission of a format.
 
     Args:
@@ -40,12 +54,15 @@ def start(name: str, folder: Path, info: DatasetInfo, *, split: str, instances: 
         info: the data set's classes.
         split: its published name.
         instances: whether the network finds objects.
+        score: of `coco_panoptic`, see `partition`.
+        overlap: likewise.
 
     Raises:
         UserError: there is no such format, the classes are not the benchmark's, or the network cannot give it.
     """
     from segladder.inference.submissions.cityscapes import CityscapesInstances, CityscapesLabels
     from segladder.inference.submissions.coco import CocoResults
+    from segladder.inference.submissions.coco_panoptic import CocoPanoptic
     from segladder.inference.submissions.voc import VocLabels
 
     if name == "cityscapes":
@@ -60,9 +77,5 @@ def start(name: str, folder: Path, info: DatasetInfo, *, split: str, instances: 
             )
         return CocoResults(folder, info)
     if name == "coco_panoptic":
-        raise UserError(
-            "format=coco_panoptic needs one partition into things and stuff, and this network"
-            f" {'finds objects' if instances else 'names classes'} alone. Leave format= out, or give"
-            f" {'coco' if instances else 'cityscapes or voc'}."
-        )
+        return CocoPanoptic(folder, info, score=score, overlap=overlap, instances=instances)
     raise UserError(f"format is '{name}'. Give {', '.join(FORMATS)}, or null for segladder's own files.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +22,8 @@ _UNLABELED = 0
 
 class CityscapesLabels:
     """`CITY_000000_000019_labelIds.png`, all in one folder: ids 7 to 33, and 0 where no class is predicted."""
+
+    warnings = ()
 
     def __init__(self, folder: Path, info: DatasetInfo) -> None:
         """
@@ -50,6 +53,8 @@ class CityscapesLabels:
 
 class CityscapesInstances:
     """`CITY_000000_000019.txt` with a line for each object: its mask's file, its label id, its score."""
+
+    warnings = ()
 
     def __init__(self, folder: Path, info: DatasetInfo) -> None:
         """
@@ -89,19 +94,24 @@ class CityscapesInstances:
 
 
 def is_instance_folder(folder: Path) -> bool:
-    """Whether a folder holds Cityscapes' text files of instances."""
+    """Whether a folder holds Cityscapes' text files of instances; all may be empty, where nothing was found."""
     if not folder.is_dir():
         return False
-    texts = (path.read_text(encoding="utf-8", errors="replace") for path in sorted(folder.rglob("*_*_*.txt")))
-    words = next((text.split("\n")[0].split() for text in texts if text.strip()), [])
+    paths = sorted(folder.rglob("*_*_*.txt"))
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in paths)
+    words = next((text.split("\n")[0].split() for text in texts if text.strip()), None)
+    if words is None:
+        named = any(re.match(r"[^_]+_\d+_\d+", path.name) for path in paths)
+        return named and all(MASKS in png.relative_to(folder).parts for png in folder.rglob("*.png"))
     return len(words) == 3 and words[0].lower().endswith(".png")
 
 
 def read_instances(folder: Path, *, info: DatasetInfo, sizes: Mapping[str, tuple[int, int]]) -> dict[str, Instances]:
     """The instances of a folder of text files and masks, by image.
 
-    As in cityscapesScripts, every pixel of a mask that is not 0 belongs to it, empty masks and ids of classes without
-    objects count for nothing, and a text file is that of the image whose name it begins with.
+    As in cityscapesScripts, every pixel of a mask that is not 0 belongs to it, ids of classes without objects count for
+    nothing, and a text file is that of the image whose name it begins with. Empty masks are kept: `cityscapes_ap`
+    leaves them out, and COCO's AP counts them as false alarms.
 
     Args:
         folder: searched to its depths.
@@ -155,7 +165,7 @@ def _image(
             raise UserError(f"'{path}', line {number}: the score is {score}. Write a number.")
         mask = _mask(path, number, name, folder, size)
         index = label_of.get(label)
-        if index is None or not info.things[index] or not mask.any():
+        if index is None or not info.things[index]:
             continue
         kept.append(mask)
         labels.append(index)

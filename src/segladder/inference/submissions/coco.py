@@ -15,6 +15,8 @@ from segladder.types import DatasetInfo, Instances
 class CocoResults:
     """`results.json`: a list of `{image_id, category_id, bbox, score, segmentation}`."""
 
+    warnings = ()
+
     def __init__(self, folder: Path, info: DatasetInfo) -> None:
         """
         Args:

@@ -18,6 +18,8 @@ class VocLabels:
     comp6 is the competition that allows other training data than VOC's, such as pretrained encoders.
     """
 
+    warnings = ()
+
     def __init__(self, folder: Path, info: DatasetInfo, *, split: str) -> None:
         """
         Args:

@@ -49,7 +49,18 @@ def test_files_are_timed_by_stage_and_by_way_of_reading(segladder, tmp_path):
     slowest = max(stages, key=lambda stage: found[stage][0])
     assert f"The slowest stage is '{slowest}'" in ran.out
     assert re.search(r"Fastest here: data\.cache=\w+ data\.num_workers=\d, ", ran.out)
-    assert not list((tmp_path / "caches").iterdir()) and "Warning" not in ran.text
+    assert not (tmp_path / "caches").exists() and "Warning" not in ran.text
+    assert "0 workers    1 worker   2 workers" in ran.out
+
+
+def test_a_folder_that_cannot_hold_a_cache_is_told_before_anything_is_timed(segladder, tmp_path):
+    root = draw_threads(tmp_path / "set", counts={"train": 8, "val": 2})
+    (tmp_path / "file").write_text("")
+    words = ("data=folder", f"data.root={root}", "data.label_map={0: 0, 255: 1}", "augment=standard")
+    words = (*words, "augment.crop=[32,32]", f"data.cache_dir={tmp_path / 'file' / 'caches'}")
+    ran = segladder("bench", "data", *words)
+    assert ran.code == 1 and "/file/caches' cannot hold a cache (Not a directory). Choose another" in ran.err
+    assert not ran.out
 
 
 def test_drawn_images_have_no_cache_and_objects_are_timed_too(segladder):
@@ -74,6 +85,8 @@ def test_what_a_training_would_refuse_is_refused_before_anything_is_timed(seglad
         (("data",), "'data' is no setting. Write key=value"),
         (("data=disks", "data.counts.train=0"), "There is no training split"),
         (("data=disk",), "disks"),
+        (("data=disks", "+data.prefetch=0"), "data.prefetch is 0. Give a whole number of batches"),
+        (("data=disks", "+data.cache_dir="), "data.cache_dir is ''. Give the path of a folder"),
     ],
 )
 def test_mistakes_are_sentences(segladder, words, hint):

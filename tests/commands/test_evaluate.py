@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import yaml
 from PIL import Image
 
 from segladder.commands.evaluate import run as evaluate
+from segladder.report.boards.board import boards
+from segladder.report.records.reading import read_runs
 from segladder.types import DatasetInfo
 
 TINY = (
@@ -78,6 +81,12 @@ def test_a_run_its_evaluation_and_its_predictions_score_alike(segladder, tmp_pat
         for name in ("image_id", "classes", "tp", "fp", "fn"):
             assert np.array_equal(ours[name], theirs[name])
 
+    (run / "checkpoints" / "best.ckpt").unlink()
+    last = segladder("evaluate", f"run={run}", "callbacks.pictures.enabled=false")
+    assert last.code == 0 and "its last weights are used" in last.out and "(last.ckpt) on disks" in last.out, last.text
+    used = [yaml.safe_load(path.read_text()) for path in tmp_path.glob("outputs/single/*-test-*/overrides.yaml")]
+    assert sum("checkpoint=last" in words for words in used) == 1, "the record says which weights"
+
     assert segladder(*words, "name=stranger").code == 0
     assert len(list((tmp_path / "outputs" / "single").glob("stranger-*-2"))) == 1, "a repeat lies beside the first"
 
@@ -116,6 +125,18 @@ def test_a_stranger_s_files_stand_on_the_board_without_a_training_split(segladde
     assert "'notes.png' belongs to no image of test" in ran.out
     record = record_of("outputs/board/perfect-*/result.json", tmp_path)
     assert record["scores"]["test"]["miou"] == 1 and record["data"]["counts"] == {"test": 3}
+
+
+def test_without_images_scores_are_the_same_and_stand_on_the_same_board(segladder, root, perfect, tmp_path):
+    assert segladder(*words_for(root, perfect, "name=here")).code == 0
+    shutil.rmtree(root / "images")
+    ran = segladder(*words_for(root, perfect, "name=there"))
+    assert ran.code == 0, ran.text
+    assert "No pictures: Image" in ran.out and "Labels alone are enough to score predictions." in ran.out
+    one, other = (record_of(f"outputs/single/{name}-*/result.json", tmp_path) for name in ("here", "there"))
+    assert one["scores"] == other["scores"] and one["data"]["labels"] == other["data"]["labels"]
+    [board] = boards(read_runs(tmp_path / "outputs").runs, resamples=10)
+    assert len(board.places) == 2
 
 
 @pytest.mark.parametrize(

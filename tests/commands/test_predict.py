@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ import torch
 from PIL import Image
 
 import segladder
+from drawn_sets import draw_cityscapes
 from segladder.commands.predict import run as predict
+from segladder.data import CityscapesDataModule
 from segladder.types import DatasetInfo
 
 DRAW = np.random.default_rng(0)
@@ -62,6 +65,25 @@ def test_a_folder_becomes_label_files_overlays_and_a_list(run, photos, out, caps
     assert listing["files"]["trip/b.png"] == {"source": str(photos / "trip/b.png"), "height": 17, "width": 9}
     said = capsys.readouterr().out
     assert "2 of 2 images predicted" in said and "Classes by pixels:" in said
+
+
+def test_a_run_without_best_weights_predicts_with_the_last_and_says_so(run, photos, out, capsys):
+    (run / "checkpoints" / "best.ckpt").unlink()
+    assert predict([f"run={run}", f"input={photos / 'a.jpg'}", f"output={out}", "device=cpu", "overlay=false"]) == 0
+    assert "Warning: " in (said := capsys.readouterr().out) and "its last weights are used, 'last.ckpt'" in said
+    assert json.loads((out / "predictions.json").read_text())["made_by"]["checkpoint"] == "last.ckpt"
+
+
+def test_a_part_of_the_run_given_as_a_published_split_names_that_split(make_run, tmp_path, out, capsys):
+    root = draw_cityscapes(tmp_path / "city", per_city=1)
+    shutil.rmtree(root / "leftImg8bit" / "test")
+    run = make_run(CityscapesDataModule(root=root).info)
+    words = [f"run={run}", "data=cityscapes", f"data.root={root}", f"output={out}", "device=cpu"]
+    assert predict([*words, "data.split=test", "data.test_split=val"]) == 1
+    told = capsys.readouterr().err
+    assert "leftImg8bit/test' is not there" in told and "for 'test' is 'val': data.split=val." in told
+    assert predict([*words, "data.split=extra"]) == 1
+    assert "published split's name" not in capsys.readouterr().err
 
 
 def test_what_is_written_can_be_chosen(run, photos, out):
@@ -205,6 +227,14 @@ def test_other_data_of_other_classes_are_refused(make_run, tmp_path, out, capsys
         (["run={run}", "input={photos}", "output={out}", "overlay=1"], "true or false"),
         (["run={run}", "input={photos}", "output={out}", "predictions.ids=color"], "official or train"),
         (["run={run}", "input={photos}", "output={out}", "precision=8"], "32 or bf16"),
+        (
+            ["run={run}", "input={photos}", "output={out}", "panoptic.score=2"],
+            "panoptic.score is 2. Give a number from 0",
+        ),
+        (
+            ["run={run}", "input={photos}", "output={out}", "panoptic.overlap=0"],
+            "no effect but on format=coco_panoptic",
+        ),
         (["run={run}", "input={photos}", "output={out}", "device=gpu"], "no device"),
         (["run={run}", "input={photos}", "output={out}", "model=unet"], "run= were both given"),
         (["run={run}", "input={photos}", "output={out}", "backbone.freeze=true"], "run= were both given"),

@@ -130,6 +130,19 @@ def test_a_run_is_shown_in_full_by_path_by_id_and_as_the_only_one(board, capsys)
     assert "Error" not in text and "Attempts" not in text
 
 
+def test_what_part_of_the_data_a_run_saw_is_shown(tmp_path, capsys):
+    data = {
+        "counts": {"train": 9, "test": 4},
+        "hashes": {"train": "1" * 64},
+        "part": {"train": {"of": 367, "shots": 5, "seed": 0, "shown": {"sky": 5}}},
+        "skipped": {"count": 2, "counts": {"train": 2}, "samples": []},
+    }
+    leave(tmp_path, "aaaa0003", val=0.5, data=data)
+    text = typed(capsys, "show", f"runs={tmp_path}")[1].out
+    assert "9 of 367 samples (data.shots=5, data.seed=0, hash 111111111111)" in text
+    assert "4 samples\n" in text and "2 of train" in text
+
+
 def test_an_error_is_shown_with_the_end_of_the_log_and_other_attempts(board, capsys):
     again = leave(board, "bbbb0001", "running", study=None)
     with RunLock(again.lock) as lock:

@@ -130,7 +130,20 @@ def test_panoptic_data_train_a_semantic_model_and_score_panoptic_files_by_pq(seg
         *[word for word in SMALL if not word.startswith("augment")], "data=coco_panoptic", f"data.root={root}"
     )
     assert ran.code == 0, ran.text
-    assert len(only(tmp_path, "outputs/single/*/result.json")["per_class"]["test"]["iou"]) == 3
+    trained = only(tmp_path, "outputs/single/*/result.json")
+    assert len(trained["per_class"]["test"]["iou"]) == 3
+    run = next(tmp_path.glob("outputs/single/*"))
+    made = segladder("predict", f"run={run}", "data.split=val2017", "format=coco_panoptic", "output=handed")
+    assert made.code == 0 and made.out.count("all pixels of person, dog are one segment") == 1, made.text
+    words = ("data=coco_panoptic", f"data.root={root}", "runtime.threads=1")
+    back = segladder("evaluate", "predictions=handed/panoptic.json", *words, "name=back")
+    assert back.code == 0, back.text
+    scores = only(tmp_path, "outputs/single/back-*/result.json")["scores"]["test"]
+    of_run = trained["scores"]["test"]
+    assert {name: scores[name] for name in of_run} == of_run and 0 < scores["miou"] < 1 and scores["pq"] is not None
+    folder = segladder("evaluate", "predictions=handed/panoptic", *words)
+    assert folder.code == 1 and "which segments they are: predictions=handed/panoptic.json." in folder.err
+    assert len(list(tmp_path.glob("outputs/single/*"))) == 2, "nothing is left of a refusal"
     predicted = root / "annotations" / "panoptic_val2017.json"
     words = ("data=coco_panoptic", f"data.root={root}", "name=perfect", "runtime.threads=1")
     scored = segladder("evaluate", f"predictions={predicted}", *words)

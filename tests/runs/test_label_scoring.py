@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from segladder.data.samples import Samples
 from segladder.inference.outputs import PredictionList
 from segladder.metrics import SemanticMetrics
 from segladder.runs.label_scoring import score
-from segladder.runs.prediction_files import find_predictions, match_files
+from segladder.runs.prediction_files import _looked_for, find_predictions, match_files
 from segladder.types import DatasetInfo, UserError
 
 IDS = (7, 23, 26)
@@ -139,6 +140,12 @@ def test_missing_files_are_counted_and_named(made, truth):
         scored(made, truth)
     with pytest.raises(UserError, match="is no folder"):
         scored(made / "nowhere", truth)
+
+
+def test_each_name_that_is_looked_for_is_told_once():
+    assert _looked_for("5001", INFO) == "Each is looked for as '5001.png' and as '5001_….png'."
+    told = _looked_for("city/a", replace(INFO, mean_areas=(1.0, 1.0, 1.0)))
+    assert told.startswith("Each is looked for as 'city/a.png', as 'a.png' and as 'a_….png'. Text files of instances")
 
 
 def test_files_of_no_image_are_listed(made, truth):

@@ -84,6 +84,20 @@ def test_paths_that_are_no_run_are_told_apart(run, tmp_path, make_run):
         find_run(run, checkpoint="first")
 
 
+def test_the_last_weights_stand_in_where_a_run_has_no_best_and_none_was_asked_for(run):
+    assert find_run(run).told is None
+    (run / "checkpoints" / "best.ckpt").unlink()
+    for given in (run, run / "result.json"):
+        found = find_run(given)
+        assert found.checkpoint == run / "checkpoints" / "last.ckpt" and "its last weights are used" in found.told
+    assert find_run(run, checkpoint="last").told is None
+    assert find_run(run / "checkpoints" / "last.ckpt").told is None
+    with pytest.raises(UserError, match=r"has no checkpoint 'best\.ckpt'\. There is '.*last\.ckpt'"):
+        find_run(run, checkpoint="best")
+    with pytest.warns(UserWarning, match="its last weights are used"):
+        segladder.load(run, device="cpu")
+
+
 def test_a_run_that_saved_no_checkpoint_says_how_it_ended(run):
     for file in (run / "checkpoints").iterdir():
         file.unlink()

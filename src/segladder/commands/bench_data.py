@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +47,11 @@ def bench_data(words: Sequence[str]) -> None:
     from segladder.commands.composed import composed
     from segladder.config.assemble import build_datamodule
     from segladder.data.cache import default_folder
+    from segladder.data.options import cache_folder
     from segladder.data.speed.throughput import stage_times
 
     cfg = composed(overrides, flags.config_dir, with_model=False)
-    folder = Path(cfg["data"].get("cache_dir") or default_folder()).expanduser()
+    folder = (cache_folder(cfg["data"].get("cache_dir")) or default_folder()).expanduser().absolute()
     for key, value in (("cache", False), ("cache_dir", None), ("num_workers", 0)):
         if key in cfg["data"]:
             cfg["data"][key] = value
@@ -64,9 +66,10 @@ def bench_data(words: Sequence[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that some of these ways are slow is what the tables show
         datamodule.train_dataloader()  # what a training would refuse is refused before anything is timed
-        stages = stage_times(datamodule, steps, seconds=seconds)
-        _print_stages(datamodule, stages, used, total)
-        speeds = _speeds(datamodule, folder, seconds=seconds)
+        with _room(folder, datamodule) as place:
+            stages = stage_times(datamodule, steps, seconds=seconds)
+            _print_stages(datamodule, stages, used, total)
+            speeds = _speeds(datamodule, place, seconds=seconds)
     _print_speeds(speeds)
     _print_verdict(stages, speeds)
 
@@ -122,36 +125,54 @@ def _steps(cfg: DictConfig, datamodule: SegmentationDataModule) -> list[tuple[st
     return parts
 
 
-def _speeds(datamodule: SegmentationDataModule, folder: Path, *, seconds: float) -> list[Speed]:
-    """Every way of reading."""
-    import contextlib
+@contextlib.contextmanager
+def _room(folder: Path, datamodule: SegmentationDataModule) -> Iterator[Path | None]:
+    """A folder of its own for the cache on disk, for as long as the block runs; None for a set that has none.
+
+    Nothing is left of it, nor of the folders made for it.
+    """
+    from segladder.data.cache.content import is_file_source
+    from segladder.data.cache.folders import absent, remove_empty
+
+    samples: Any = datamodule.samples("train")
+    if samples.source.synthetic or not is_file_source(samples.source):
+        yield None
+        return
+    made: list[Path] = []
+    try:
+        made = absent(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix="bench-", dir=folder))
+    except OSError as error:
+        remove_empty(made)
+        raise UserError(
+            f"'{folder}' cannot hold a cache ({error.strerror}). Choose another folder with data.cache_dir=…"
+        ) from None
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        remove_empty(made)
+
+
+def _speeds(datamodule: SegmentationDataModule, place: Path | None, *, seconds: float) -> list[Speed]:
+    """Every way of reading; that from a cache on disk where there is room for one."""
     import io
 
-    from segladder.data.cache.content import is_file_source
     from segladder.data.progress import with_progress
     from segladder.data.speed.throughput import loader_speed
 
     samples: Any = datamodule.samples("train")
     caches = ["false"] if samples.source.synthetic else ["false", "ram"]
-    if is_file_source(samples.source) and not samples.source.synthetic:
+    if place is not None:
         caches.append("disk")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        place = tempfile.mkdtemp(prefix="bench-", dir=folder)
-    except OSError as error:
-        raise UserError(
-            f"'{folder}' cannot hold a cache ({error.strerror}). Choose another folder with data.cache_dir=…"
-        ) from None
     ways = [(cache, workers) for cache in caches for workers in _WORKERS]
-    try:
-        speeds = []
-        for cache, workers in with_progress(ways, len(ways), "reading"):
-            with contextlib.redirect_stderr(io.StringIO()):  # where the cache of a moment lies is of no interest
-                speed = loader_speed(datamodule, cache=cache, cache_dir=place, workers=workers, seconds=seconds)
-            speeds.append(speed)
-        return speeds
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    speeds = []
+    for cache, workers in with_progress(ways, len(ways), "reading"):
+        with contextlib.redirect_stderr(io.StringIO()):  # where the cache of a moment lies is of no interest
+            speed = loader_speed(datamodule, cache=cache, cache_dir=place, workers=workers, seconds=seconds)
+        speeds.append(speed)
+    return speeds
 
 
 def _print_stages(
@@ -167,7 +188,9 @@ def _print_stages(
 
 
 def _print_speeds(speeds: Sequence[Speed]) -> None:
-    print(f"\n{'loader, images/s':<24}" + "".join(f"{f'{count} workers':>12}" for count in _WORKERS))
+    from segladder.data.speed.workers import workers_text
+
+    print(f"\n{'loader, images/s':<24}" + "".join(f"{workers_text(count):>12}" for count in _WORKERS))
     for cache in dict.fromkeys(speed.cache for speed in speeds):
         cells = [f"{speed.images_per_second:>12,.0f}" for speed in speeds if speed.cache == cache]
         print(f"{f'data.cache={cache}':<24}{''.join(cells)}")

@@ -19,11 +19,12 @@ _HELP = """\
 segladder evaluate run=DIR [data.split=test|val|train] [checkpoint=best|last]      a trained run
 segladder evaluate run=DIR inference=slide inference.window=[512,512]             looking in another way
 segladder evaluate run=DIR data=NAME data.root=DIR                                on other data of the same classes
-segladder evaluate predictions=DIR data=NAME data.root=DIR [predictions.ids=train]  label PNGs that any tool made
+segladder evaluate predictions=DIR data=NAME data.root=DIR                          label PNGs that any tool made
 segladder evaluate predictions=FILE.json data=coco data.annotations=FILE            COCO results that any tool made
 segladder evaluate predictions=DIR data=cityscapes data.root=DIR                    its text files of instances, too
 segladder evaluate predictions=FILE.json data=coco_panoptic data.annotations=FILE   panoptic JSON and PNGs, scored by PQ
 
+predictions.ids=official|train    label PNGs hold the data set's own ids, as its benchmark has them, or class indices
 Any other key of the run's config.yaml can be set; --cfg job shows them. Each evaluation leaves a record of its own.
 """
 
@@ -65,7 +66,9 @@ def run(argv: Sequence[str]) -> int:
 
             _refuse_beside_run(words)
             import_plugins(typed_plugins(words))
-            found = find_run(str(words["run"]), checkpoint=str(words.get("checkpoint", "best")))
+            found = find_run(str(words["run"]), checkpoint=str(words["checkpoint"]) if "checkpoint" in words else None)
+            if found.told:
+                argv = [*argv, "checkpoint=last"]
             saved = read_config(found.folder.config)
             # of the trainer the numbers' type alone: how long it trained, and on what, says nothing here
             precision = (saved.get("trainer") or {}).get("precision")
@@ -74,6 +77,10 @@ def run(argv: Sequence[str]) -> int:
         elif _are_segments(words):
             argv = [*argv, *(f"{group}={choice}" for group, choice in _OF_SEGMENTS.items() if group not in words)]
         elif _are_objects(words):
+            if words.get("data") == "coco_panoptic" and "task" not in words:
+                from segladder.runs.prediction_kind import refuse_empty_list
+
+                refuse_empty_list(Path(str(words["predictions.path"])).expanduser())
             argv = [*argv, *(f"{group}={choice}" for group, choice in _OF_OBJECTS.items() if group not in words)]
         return run_app(lambda cfg: evaluate(cfg, found), config_dir=command.parent, config_name=name, argv=argv)
     except UserError as error:
@@ -118,6 +125,8 @@ def evaluate(cfg: Any, found: FoundRun | None) -> Any:
             " say which published splits those are."
         )
     import_plugins(list(cfg.plugins or []))
+    if found is not None and found.told:
+        print(f"Warning: {found.told}")
     if found is None:
         from segladder.runs.predictions import evaluate_predictions
 
@@ -147,16 +156,21 @@ def evaluate(cfg: Any, found: FoundRun | None) -> Any:
 def _are_segments(words: dict[str, Any]) -> bool:
     """Whether the predictions are a panoptic JSON file."""
     from segladder.runs.panoptic_scoring import is_panoptic_file
+    from segladder.runs.prediction_kind import scored_path
 
-    return is_panoptic_file(Path(str(words.get("predictions.path") or "")).expanduser())
+    path = words.get("predictions.path")
+    return bool(path) and is_panoptic_file(scored_path(Path(str(path)).expanduser()))
 
 
 def _are_objects(words: dict[str, Any]) -> bool:
     """Whether the predictions are COCO results or Cityscapes' text files of instances, and no label PNGs."""
     from segladder.inference.submissions.cityscapes import is_instance_folder
+    from segladder.runs.prediction_kind import scored_path
 
-    path = Path(str(words.get("predictions.path") or "")).expanduser()
-    return bool(words.get("predictions.path")) and (path.is_file() or is_instance_folder(path))
+    if not words.get("predictions.path"):
+        return False
+    path = scored_path(Path(str(words["predictions.path"])).expanduser())
+    return path.is_file() or is_instance_folder(path)
 
 
 def _refuse_beside_run(words: dict[str, Any]) -> None:

@@ -143,10 +143,20 @@ def _data(record: Record) -> Iterator[tuple[str, Any]]:
     data = record.data
     yield "name", data.get("name")
     yield "root", data.get("root")
-    counts, hashes = (value if isinstance(value, Mapping) else {} for value in (data.get("counts"), data.get("hashes")))
-    for split in counts:
-        known = f" (hash {str(hashes[split])[:12]})" if hashes.get(split) else ""
-        yield str(split), f"{counts[split]:,} samples{known}" if isinstance(counts[split], int) else counts[split]
+    hashes, parts = _mapping(data.get("hashes")), _mapping(data.get("part"))
+    for split, count in _mapping(data.get("counts")).items():
+        part = _mapping(parts.get(split))
+        notes = [f"data.{key}={value}" for key, value in part.items() if key not in ("of", "shown")]
+        notes += [f"hash {str(hashes[split])[:12]}"] if hashes.get(split) else []
+        known = f" ({', '.join(notes)})" if notes else ""
+        of = f" of {part['of']:,}" if isinstance(part.get("of"), int) and part["of"] != count else ""
+        yield str(split), f"{count:,}{of} samples{known}" if isinstance(count, int) else count
+    left_out = _mapping(_mapping(data.get("skipped")).get("counts"))
+    yield "not readable", ", ".join(f"{count} of {split}" for split, count in left_out.items()) or None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _effort(record: Record) -> Iterator[tuple[str, Any]]:
@@ -154,8 +164,11 @@ def _effort(record: Record) -> Iterator[tuple[str, Any]]:
     yield "parameters", _whole(record.model.get("parameters"))
     flops = record.model.get("flops")
     yield "GFLOP", f"{flops / 1e9:,.2f} per image" if isinstance(flops, int | float) else None
-    times = {key: record.time.get(key) for key in ("startup", "fit", "evaluate", "total")}
-    parts = [f"{key} {duration(value)}" for key, value in times.items() if isinstance(value, int | float)]
+    times = {key: record.time.get(key) for key in ("startup", "prepare", "fit", "evaluate", "total")}
+    numbers = {key: value for key, value in times.items() if isinstance(value, int | float)}
+    if numbers.get("prepare", 1) < 1:
+        del numbers["prepare"]
+    parts = [f"{key} {duration(value)}" for key, value in numbers.items()]
     yield "time", ", ".join(parts) + (", resumed" if record.time.get("resumed") else "") if parts else None
     speed, wait = record.time.get("images_per_second"), record.time.get("data_wait")
     if isinstance(speed, int | float):

@@ -116,6 +116,7 @@ def _score(
     job: Job, folder: RunFolder, lock: Any, datamodule: SegmentationDataModule, task: Rung, split: str
 ) -> Outcome:
     from segladder.tasks.callbacks import BadSamples, InterruptGuard
+    from segladder.tasks.callbacks.stopwatch import prepared_seconds
 
     trainer = trainer_for(job, folder, [], lock)
     began = time.time()
@@ -125,7 +126,8 @@ def _score(
         raise UserError("Nothing was tested: trainer.limit_test_batches leaves no batch. Give more, or null.")
     scored = Scored(scores=task.scores["test"], per_class=task.per_class["test"], images=task.test_metrics.images)
     skipped = callback_of(trainer, BadSamples).summary()
-    return conclude(folder, scored, split=split, began=began, started=job.started, skipped=skipped)
+    prepare = prepared_seconds(datamodule)
+    return conclude(folder, scored, split=split, began=began, started=job.started, prepare=prepare, skipped=skipped)
 
 
 def as_trained(parent: Record, info: DatasetInfo) -> tuple[DatasetInfo, list[str]]:

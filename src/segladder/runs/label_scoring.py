@@ -62,8 +62,13 @@ class LabelFiles:
         """
         return score(self.predictions, self.samples, self.info, boundary_tolerance=task.boundary_tolerance, own=own)
 
-    def draw(self, path: Path, images: PerImage, *, title: str) -> None:
-        """Writes the picture of examples, and small ones of the worst images beside it."""
+    def draw(self, path: Path, images: PerImage, *, title: str) -> str | None:
+        """Writes the picture of examples, and small ones of the worst images beside it.
+
+        Returns:
+            Why there is none, where the data have no images here.
+        """
+        from segladder.data.errors import DataError
         from segladder.tasks.callbacks.pictures import made_rows
         from segladder.viz import GridRow, class_grid
 
@@ -81,8 +86,12 @@ class LabelFiles:
                 section=section,
             )
 
-        rows = made_rows(row_of, images.miou(), ids, info, folder=path.parent)
+        try:
+            rows = made_rows(row_of, images.miou(), ids, info, folder=path.parent)
+        except DataError as error:
+            return f"No pictures: {error}"
         class_grid(rows, info=info, title=title).save(path)
+        return None
 
 
 def score(
@@ -107,9 +116,11 @@ def score(
     import torch
 
     from segladder.data.progress import with_progress
+    from segladder.freed_memory import FreedMemory
     from segladder.metrics import SemanticMetrics
 
     metrics = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, per_image=True, none=True, own=own)
+    freed = FreedMemory()
     files = with_progress(predictions.files.items(), len(predictions.files), "scoring")
     for index, (image_id, path) in enumerate(files):
         labels = predictions.read(image_id, info)
@@ -123,6 +134,7 @@ def score(
         classes = torch.from_numpy(np.where(labels == info.ignore_index, info.num_classes, labels).astype(np.int32))
         ids = samples.object_ids(index)
         metrics.update(classes[None], truth[None], [image_id], object_ids=None if ids is None else [ids])
+        freed.give_back()
     totals, per_class = metrics.compute()
     assert metrics.images is not None
     return Scored(scores=totals, per_class=per_class, images=metrics.images)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from segladder.config.assemble import build_callbacks
@@ -14,12 +15,14 @@ from segladder.config.sentences import say_warnings_plainly
 from segladder.runs.folder import RunFolder
 from segladder.runs.job import Job
 from segladder.runs.lock import RunLock
+from segladder.runs.record import read, write
 from segladder.types import UserError
 
 if TYPE_CHECKING:
     from pytorch_lightning import Trainer
 
     from segladder.runs.ranks.environment import RankEnvironment
+    from segladder.tasks.callbacks import BadSamples
 
 
 def trainer_for(
@@ -43,11 +46,18 @@ def trainer_for(
 
     from segladder.runs.checkpoint_io import AtomicCheckpointIO
     from segladder.runs.ranks.environment import RankEnvironment
-    from segladder.tasks.callbacks import BadSamples, FirstBatch, InterruptGuard, NanGuard, Stopwatch
+    from segladder.tasks.callbacks import FirstBatch, InterruptGuard, NanGuard, Stopwatch
 
     words = [f"data={job.choices.get('data')}", *(word for word in job.overrides if word.startswith("data."))]
     quick = FirstBatch(" ".join(["segladder data check", *words]))
-    callbacks = [BadSamples(), Stopwatch(), InterruptGuard(), NanGuard(), quick, *build_callbacks(job.cfg)]
+    callbacks = [
+        _bad_samples(folder, lock),
+        Stopwatch(),
+        InterruptGuard(),
+        NanGuard(),
+        quick,
+        *build_callbacks(job.cfg),
+    ]
     if environment is not None and lock is None:
         # one process tells how far the run is
         callbacks = [callback for callback in callbacks if not isinstance(callback, ProgressBar)]
@@ -82,6 +92,21 @@ def trainer_for(
             " Give trainer.devices=1 trainer.num_nodes=1."
         )
     return trainer
+
+
+def _bad_samples(folder: RunFolder, lock: RunLock | None) -> BadSamples:
+    """Whatever ends the run, its record names the samples that were skipped; beside rank zero nobody writes."""
+    from segladder.tasks.callbacks import BadSamples
+
+    if lock is None:
+        return BadSamples()
+
+    def note(skipped: Mapping[str, Any]) -> None:
+        record = read(folder.result)
+        record.data["skipped"] = dict(skipped)
+        write(record, folder.result)
+
+    return BadSamples(note=note, earlier=read(folder.result).data.get("skipped"))
 
 
 def callback_of(trainer: Trainer, kind: type[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -33,6 +34,8 @@ class FoundRun:
     folder: RunFolder
     record: Record
     checkpoint: Path
+    told: str | None = None
+    """That the last weights stand in for the best ones, which nobody asked for by name and the run has not."""
 
     @property
     def info(self) -> DatasetInfo:
@@ -45,7 +48,11 @@ class FoundRun:
 
 
 def load(
-    run: str | Path, *, checkpoint: str = "best", device: str | torch.device | None = None, plugins: Sequence[str] = ()
+    run: str | Path,
+    *,
+    checkpoint: str | None = None,
+    device: str | torch.device | None = None,
+    plugins: Sequence[str] = (),
 ) -> Segmenter | InstanceSegmenter:
     """A trained run as a network that predicts: `segladder.load(run).predict(image)`.
 
@@ -53,7 +60,8 @@ def load(
 
     Args:
         run: a run folder, a file in it, or one of its checkpoints.
-        checkpoint: `best` by the run's monitored metric, or `last`.
+        checkpoint: `best` by the run's monitored metric, or `last`; None for the best, or with a warning the last where
+            the run has no best, because it never validated.
         device: where the network goes; None for a GPU where there is one.
         plugins: the user's own packages that the run's model comes from, trusted like code.
 
@@ -72,6 +80,8 @@ def load(
     from segladder.config.trust import check_targets
 
     found = find_run(run, checkpoint=checkpoint)
+    if found.told:
+        warnings.warn(found.told, stacklevel=2)
     saved = read_config(found.folder.config)
     import_plugins(plugins)
     parts = {key: saved[key] for key in ("model", "inference", "task") if saved.get(key) is not None}
@@ -81,17 +91,18 @@ def load(
     return build_segmenter(cfg, found.info, checkpoint=found.checkpoint, device=device)
 
 
-def find_run(run: str | Path, *, checkpoint: str = "best") -> FoundRun:
+def find_run(run: str | Path, *, checkpoint: str | None = None) -> FoundRun:
     """The run that a path means, and the checkpoint of it.
 
     Args:
         run: a run folder, its `result.json` or `config.yaml`, or a checkpoint file in its `checkpoints/`.
-        checkpoint: `best` or `last`; a checkpoint file stands for itself.
+        checkpoint: `best` or `last`; None for the best, or the last where there is none. A checkpoint file stands
+            for itself.
 
     Raises:
         UserError: nothing is there, it is no run, several runs, or a run that saved no checkpoint.
     """
-    if checkpoint not in CHECKPOINTS:
+    if checkpoint not in (None, *CHECKPOINTS):
         raise UserError(f"checkpoint={checkpoint} is neither best nor last. Give one of them, or run=FILE.ckpt.")
     path = Path(run).expanduser()
     if not path.exists():
@@ -112,7 +123,14 @@ def find_run(run: str | Path, *, checkpoint: str = "best") -> FoundRun:
     record = read(folder.result)
     if record.parent is not None or not (folder.best.is_file() or folder.last.is_file() or path.is_file()):
         raise _without_checkpoint(folder, record)
-    return FoundRun(folder, record, find_checkpoint(path, key="run", which=checkpoint))
+    told = None
+    if checkpoint is None and not folder.best.is_file() and (path.is_dir() or path.suffix in (".json", ".yaml")):
+        checkpoint = "last"
+        told = (
+            f"run={run} has no 'best.ckpt' (it never validated, or the file was removed): its last weights are used,"
+            " 'last.ckpt'. checkpoint=last says so without this warning."
+        )
+    return FoundRun(folder, record, find_checkpoint(path, key="run", which=checkpoint or "best"), told)
 
 
 def info_of(record: Record) -> DatasetInfo:

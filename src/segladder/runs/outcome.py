@@ -7,13 +7,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segladder.runs.folder import RunFolder
 from segladder.runs.record import Record
 
 if TYPE_CHECKING:
     from segladder.tasks import Rung
+
+
+_WORTH_A_WORD = 0.5
+"""Seconds from which on the preparing of data has a figure of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,28 +55,42 @@ def outcome_of(record: Record, folder: RunFolder, *, status: str) -> Outcome:
 def print_report(record: Record, folder: RunFolder) -> None:
     """The last table: a bar per class, the scores side by side, a warning where accuracy misleads, times."""
     from segladder.metrics.useless import useless
-    from segladder.viz.bars import class_report, object_report
+    from segladder.viz.score_report import class_report, object_report, segment_report
 
     split = next((name for name in ("test", "val", "train") if name in record.scores), "test")
     if split in record.scores:
         scores, classes = record.scores[split], record.per_class[split]
         of_objects = "box_ap" in classes
-        report = object_report if of_objects else class_report
+        report = object_report if of_objects else segment_report if "pq" in classes else class_report
         print(report(scores, classes, title=f"{record.name}: {split}"))
         flag = None if of_objects else useless(scores, classes)
         if flag:
             print(f"Warning: {flag}")
     times = record.time
-    fit = f" fit {times['fit']:.1f}," if "fit" in times else ""
+    print(time_line(times))
+    if times.get("data_advice"):
+        print(times["data_advice"])
+    print(f"Everything is in {folder.path}", flush=True)
+
+
+def time_line(times: Mapping[str, Any]) -> str:
+    """A run's seconds by part, which add up to the whole, and how fast it trained.
+
+    Args:
+        times: `time` of its record.
+    """
+    parts = [f"start-up {times['startup']:.1f}"]
+    if times.get("prepare", 0.0) > _WORTH_A_WORD:
+        parts.append(f"preparing data {times['prepare']:.1f}")
+    if "fit" in times:
+        parts.append(f"fit {times['fit']:.1f}" + (" with what ran before" if times.get("resumed") else ""))
+    parts.append(f"evaluation {times['evaluate']:.1f}")
     trained = (
         f"; {times['images_per_second']:,.0f} images/s, {times['data_wait']:.0%} of the training time waiting for data"
         if "fit" in times
         else ""
     )
-    print(f"{times['total']:.1f} s: start-up {times['startup']:.1f},{fit} evaluation {times['evaluate']:.1f}{trained}.")
-    if times.get("data_advice"):
-        print(times["data_advice"])
-    print(f"Everything is in {folder.path}", flush=True)
+    return f"{times['total']:.1f} s: {', '.join(parts)}{trained}."
 
 
 def flops_of(task: Rung) -> int | None:

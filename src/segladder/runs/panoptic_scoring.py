@@ -35,8 +35,10 @@ class PanopticFiles:
         """
         from segladder.data.panoptic.file import PanopticFile
         from segladder.runs.identity import hash_file
+        from segladder.runs.prediction_kind import refuse_other_objects
 
         if not hasattr(samples.source, "segments"):
+            refuse_other_objects(path)
             raise UserError(
                 f"Data set '{info.name}' has no partition into things and stuff to score '{path}' against. Give"
                 " data=coco_panoptic or data=cityscapes."
@@ -78,17 +80,20 @@ class PanopticFiles:
             UserError: see `PanopticFile.segments`; or an own metric is asked for.
         """
         from segladder.data.progress import with_progress
+        from segladder.freed_memory import FreedMemory
         from segladder.metrics.panoptic import PanopticMetrics
         from segladder.runs.scoring import Scored
 
         if own:
             raise UserError(f"Metric '{next(iter(own))}' has no effect on panoptic files. Leave metric= out.")
         metrics = PanopticMetrics(self.info, boundary_tolerance=task.boundary_tolerance, per_image=True)
+        freed = FreedMemory()
         for index, image_id in with_progress(list(enumerate(self.ids)), len(self.ids), "scoring"):
             truth = self.samples.segments(index)
             height, width = truth.id_map.shape
             found = self._segments(image_id, (height, width))
             metrics.update([found], [truth], [image_id])
+            freed.give_back()
         totals, per_class = metrics.compute()
         assert metrics.images is not None
         return Scored(scores=totals, per_class=per_class, images=metrics.images)
@@ -148,5 +153,50 @@ def is_panoptic_file(path: Path) -> bool:
             while (first := file.read(1)).isspace():
                 pass
             return first == "{"
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def refuse_maps(folder: Path, first: Path, *, segments: bool) -> None:
+    """Refuses panoptic PNGs given as label files: what their colours mean stands in a JSON file.
+
+    Args:
+        folder: of the predictions.
+        first: one of its PNGs.
+        segments: whether the data set has a partition into segments.
+
+    Raises:
+        UserError: they are, with the JSON file that lies beside or in the folder.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(first) as picture:
+            colored = picture.mode in ("RGB", "RGBA")
+    except OSError:
+        return  # told by whoever reads it
+    if not colored:
+        return
+    named = folder if folder.name not in ("", "..") else folder.resolve()
+    beside = [named.with_name(f"{named.name}.json"), *sorted(folder.glob("*.json"))]
+    found = next((path for path in beside if lists_segments(path)), None)
+    if found is None and not segments:
+        return
+    if found is None:
+        advice = (
+            "Give the JSON file that says which segments they are, predictions=FILE.json, and call the folder as it is"
+            " called"
+        )
+    else:
+        advice = f"Give the JSON file that says which segments they are: predictions={found}"
+        if first.parent.resolve() != found.with_suffix("").resolve():
+            advice += f", with the PNGs in '{found.with_suffix('')}'"
+    raise UserError(f"'{first}' is in colours, as the PNGs of a panoptic prediction are, and no label file. {advice}.")
+
+
+def lists_segments(path: Path) -> bool:
+    """Whether a file speaks of segments, as panoptic JSON does."""
+    try:
+        return '"segments_info"' in path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return False

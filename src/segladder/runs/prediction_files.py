@@ -60,6 +60,7 @@ def find_predictions(
         UserError: the folder or files are missing, or were made for other classes or ids.
     """
     from segladder.inference.outputs import LIST, PredictionList
+    from segladder.runs.panoptic_scoring import refuse_maps
 
     if not folder.is_dir():
         raise UserError(f"predictions={folder} is no folder. Give the folder that holds a label PNG for each image.")
@@ -89,12 +90,17 @@ def find_predictions(
             f" ({listed(missing)}): they are there, but not of the network that wrote the list. Predict all again with"
             " overwrite=true, or take the list away to score what lies there."
         )
+    results = [path for path in sorted(folder.glob("*.json")) if path.name != LIST]
+    if missing and not there and results:
+        raise UserError(
+            f"predictions={folder} holds no label PNG. Its JSON file may be what you mean: predictions={results[0]}."
+        )
     if missing:
         raise UserError(
             f"predictions={folder} has no label file for {len(missing)} of the {len(matched)} images of"
-            f" '{datamodule.info.name}': {listed(missing)}. Each is looked for as '{missing[0]}.png', as"
-            f" '{PurePosixPath(missing[0]).name}.png' and as '{PurePosixPath(missing[0]).name}_….png'."
+            f" '{datamodule.info.name}': {listed(missing)}. {_looked_for(missing[0], datamodule.info)}"
         )
+    refuse_maps(folder, folder / str(next(iter(matched.values()))), segments=hasattr(samples.source, "segments"))
     found = Predictions(
         folder=folder,
         ids=ids or (listing.ids if listing is not None else "official"),
@@ -150,6 +156,15 @@ def match_files(image_ids: Sequence[str], names: Sequence[str]) -> dict[str, str
                 f" folders of the images: '{image_id}.png'."
             )
     return matched
+
+
+def _looked_for(image_id: str, info: DatasetInfo) -> str:
+    word = PurePosixPath(image_id).name
+    *names, last = dict.fromkeys([f"'{image_id}.png'", f"'{word}.png'", f"'{word}_….png'"])
+    told = f"Each is looked for as {', as '.join(names)} and as {last}."
+    if info.mean_areas is None:
+        return told
+    return f"{told} Text files of instances would be read, too: '{word}.txt', one for each image and no PNG but masks."
 
 
 def listed(names: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ def evaluate_predictions(
     """Scores the files of `cfg.predictions.path` and leaves a record of their own.
 
     A JSON object is a panoptic file, a JSON list COCO results. A folder holds label PNGs, or with a task of the
-    instance rung Cityscapes' text files.
+    instance rung Cityscapes' text files, or one such JSON file.
 
     Args:
         cfg: `data`, `predictions`, `name`, `paths`, and what `build_datamodule` needs.
@@ -48,18 +48,19 @@ def evaluate_predictions(
     from segladder.runs.environment import environment
     from segladder.runs.identity import identity
     from segladder.runs.lightning import quieten
+    from segladder.runs.prediction_kind import scored_path
     from segladder.runs.record import Record
 
     for warning in prepare_machine(cfg.runtime):
         print(f"Warning: {warning}")
     quieten()
     path = Path(cfg.predictions.path).expanduser()
-    datamodule = build_datamodule(cfg)
+    datamodule = build_datamodule(cfg, labels_alone=True)
     datamodule.test_on = split
     samples = datamodule.test_samples()
     if samples is None:
         raise UserError(f"Data set '{datamodule.info.name}' has no {split} split. Name another: data.split=val.")
-    files = _files(path, datamodule, samples, cfg, split)
+    files = _files(scored_path(path), datamodule, samples, cfg, split)
     name = check_name(cfg.name) if cfg.name else run_name({"model": path.resolve().stem})
     summary = datamodule.summary([split])
     fingerprint = code(list(cfg.get("plugins") or []))

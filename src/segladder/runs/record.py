@@ -60,7 +60,7 @@ class Record:
     model: dict[str, Any] = field(default_factory=dict)
     """`parameters`, `flops`; `pretrained`, the weights that training began with."""
     time: dict[str, Any] = field(default_factory=dict)
-    """`startup`, `fit`, `evaluate`, `total` in seconds; `images_per_second`; `data_wait`, a share;
+    """`startup`, `prepare`, `fit`, `evaluate`, `total` in seconds; `images_per_second`; `data_wait`, a share;
     `optimizer_steps`."""
     memory: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)

@@ -82,6 +82,12 @@ class ResultsFile:
                     f"{len(images):,} detections of '{path}' {what} (image '{images[0]}' has one): they count as false"
                     " alarms."
                 )
+        scores = np.concatenate([np.zeros(0), *(found.scores for found in self.found.values())])
+        if len(scores) and not 0 <= scores.min() <= scores.max() <= 1:
+            told.append(
+                f"Scores of '{path}' go from {scores.min():.4g} to {scores.max():.4g}. AP goes by their order alone;"
+                " mIoU and other class scores take objects from task.semantic_score=0.5 on, pictures from 0.5."
+            )
         return told
 
     def score(self, task: Any, own: Mapping[str, Callable[[], nn.Module]]) -> Scored:
@@ -95,6 +101,7 @@ class ResultsFile:
             UserError: an own metric, which needs masks, where there are boxes alone.
         """
         from segladder.data.progress import with_progress
+        from segladder.freed_memory import FreedMemory
         from segladder.metrics import InstanceMetrics
         from segladder.runs.scoring import Scored
 
@@ -110,10 +117,12 @@ class ResultsFile:
             per_image=True,
             own=own,
         )
+        freed = FreedMemory()
         for index, image_id in with_progress(list(enumerate(self.ids)), len(self.ids), "scoring"):
             truth = self.samples.objects(index)
             semantic = None if self.boxes_alone else [self.samples.semantic(index)]
             metrics.update([self._of(image_id, truth.size)], [truth], [image_id], semantic)
+            freed.give_back()
         totals, per_class = metrics.compute()
         assert metrics.images is not None
         return Scored(scores=totals, per_class=per_class, images=metrics.images)

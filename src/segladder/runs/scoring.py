@@ -68,6 +68,7 @@ def conclude(
     split: str,
     began: float,
     started: float,
+    prepare: float = 0.0,
     skipped: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Writes scores and each image's statistics, and prints the report.
@@ -78,6 +79,7 @@ def conclude(
         split: train, val or test.
         began: when scoring began, in seconds of `time.time()`.
         started: when the process began, likewise.
+        prepare: seconds since `began` in which data were prepared.
         skipped: images that could not be read, as from `BadSamples`.
     """
     scored.images.save(folder.per_image)
@@ -87,7 +89,13 @@ def conclude(
     if skipped is not None:
         record.data["skipped"] = dict(skipped)
     record.memory = peak_memory()
-    record.time |= {"startup": began - started, "evaluate": time.time() - began, "total": time.time() - started}
+    now = time.time()
+    record.time |= {
+        "startup": began - started,
+        "prepare": prepare,
+        "evaluate": now - began - prepare,
+        "total": now - started,
+    }
     record.status = "finished"
     write(record, folder.result)
     print_report(record, folder)

@@ -25,6 +25,7 @@ from segladder.runs.lightning import callback_of, pruned_at, trainer_for
 from segladder.runs.lock import RunLock
 from segladder.runs.log import LogTee
 from segladder.runs.outcome import Outcome, flops_of, outcome_of, peak_memory, print_report
+from segladder.runs.phases import Phases
 from segladder.runs.ranks.meeting import Host
 from segladder.runs.ranks.parallel import (
     built,
@@ -114,6 +115,8 @@ def _train(
     world: World,
     host: Host | None,
 ) -> Outcome:
+    from segladder.tasks.callbacks.stopwatch import prepared_seconds
+
     folder = decision.folder
     record = read(folder.result)
     write_atomic(folder.config, yaml.safe_dump(job.public, sort_keys=False, allow_unicode=True))
@@ -122,12 +125,13 @@ def _train(
     require_space(folder.path, 6 * 4 * int(record.model["parameters"]) + 2**24)
     say(f"Run {job.name} in {folder.path}")
     loggers = _loggers(job, decision)
+    phases = Phases(job.started, lambda: prepared_seconds(datamodule))
     finished = False
     try:
         here = environment_of(world)
         trainer = trainer_for(job, folder, loggers, lock, environment=here)
         with together(trainer, here, job, decision, lock, world, host):
-            record = _fit(job, decision, trainer, datamodule, task)
+            record = _fit(job, decision, trainer, datamodule, task, phases)
             if (validation := pruned_at(trainer)) is None:
                 _test(trainer, record, folder, datamodule, task)
         if validation is not None:
@@ -138,7 +142,8 @@ def _train(
             return outcome_of(record, folder, status="pruned")
         if (job.cfg.sweep.get("search") or {}).get("latency"):
             record.model["latency_ms"] = latency_ms(trainer, task, datamodule)
-        record.time["total"] = time.time() - job.started
+        record.time["evaluate"] = phases.end()
+        record.time |= {"prepare": phases.prepared, "total": phases.total}
         record.status = "finished"
         write(record, folder.result)
         print_report(record, folder)
@@ -151,7 +156,14 @@ def _train(
                 logger.close(0 if finished else 1)
 
 
-def _fit(job: Job, decision: Decision, trainer: Trainer, datamodule: SegmentationDataModule, task: Rung) -> Record:
+def _fit(
+    job: Job,
+    decision: Decision,
+    trainer: Trainer,
+    datamodule: SegmentationDataModule,
+    task: Rung,
+    phases: Phases,
+) -> Record:
     """Trains, and returns the record with times and the best validation scores."""
     from segladder.tasks.callbacks import InterruptGuard, RunCheckpoint, Stopwatch
 
@@ -166,8 +178,9 @@ def _fit(job: Job, decision: Decision, trainer: Trainer, datamodule: Segmentatio
     watch, keeper = callback_of(trainer, Stopwatch), callback_of(trainer, RunCheckpoint)
     record.time |= {
         "began": job.started,
-        "startup": (watch.first_step_at or began) - job.started,
-        "fit": before + time.time() - began,
+        "startup": phases.end(at=watch.first_step_at or began, prepared=watch.prepared_before),
+        "fit": before + phases.end(),
+        "prepare": phases.prepared,
         "steps": watch.step_seconds + watch.wait_seconds,
         "images_per_second": watch.images_per_second,
         "data_wait": watch.data_wait_share,
@@ -201,14 +214,14 @@ def _test(trainer: Trainer, record: Record, folder: RunFolder, datamodule: Segme
     from segladder.tasks.callbacks import InterruptGuard
     from segladder.tasks.callbacks.checkpoint import load_weights
 
-    began = time.time()
+    tested = datamodule.samples("test") is not None
     if folder.best.is_file():
         load_weights(folder.best, task)
-    else:
+    elif tested:
         name = task.monitor
         why = f"{name} was undefined at every validation" if "val" in task.scores else "Nothing was validated"
         say(f"{why}, so there is no best checkpoint: the test scores are of the last weights.")
-    if datamodule.samples("test") is not None:
+    if tested:
         with callback_of(trainer, InterruptGuard):
             trainer.test(task, datamodule=datamodule, verbose=False)
         if "test" not in task.scores:
@@ -217,11 +230,12 @@ def _test(trainer: Trainer, record: Record, folder: RunFolder, datamodule: Segme
         record.per_class["test"] = {name: dict(values) for name, values in task.per_class["test"].items()}
         task.write_per_image(folder.per_image)
         _note_skipped(trainer, record)
-    else:
+    elif "val" in record.scores:
         say("There is no test split: the record holds validation scores only.")
+    else:
+        say("There is no test split, and nothing was validated: the record holds no scores.")
     record.model["flops"] = flops_of(task)
     record.memory = peak_memory()
-    record.time["evaluate"] = time.time() - began
 
 
 def _loggers(job: Job, decision: Decision) -> list[Any]:

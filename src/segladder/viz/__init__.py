@@ -1,6 +1,6 @@
 """Pictures and the terminal report, on NumPy and Pillow alone: no torch, no matplotlib at import."""
 
-from segladder.viz.bars import class_bars, class_bars_text, class_report
+from segladder.viz.bars import class_bars, class_bars_text
 from segladder.viz.boundaries import boundaries, draw_boundaries
 from segladder.viz.colorize import colorize
 from segladder.viz.curves import plot_curves
@@ -12,6 +12,7 @@ from segladder.viz.instances import instance_overlay
 from segladder.viz.legend import legend
 from segladder.viz.matching import Matching, confident, match
 from segladder.viz.overlay import overlay
+from segladder.viz.score_report import class_report
 from segladder.viz.sheet import SheetSample, sample_sheet
 from segladder.viz.statistics import ClassStatistics, class_iou, class_statistics
 

@@ -30,16 +30,6 @@ def mistake(context: Composition) -> BaseException:
             "Unknown key 'modle': did you mean 'model'? There are: data, experiment, loss, model,"
             " optimizer, paths, plugins, seed, sweep_note, trainer.",
         ),
-        (
-            "traner.max_epochs=5",
-            "Unknown key 'traner.max_epochs': did you mean 'trainer.max_epochs'? There are: data,"
-            " experiment, loss, model, optimizer, paths, plugins, seed, sweep_note, trainer.",
-        ),
-        (
-            "lr=0.1",
-            "Unknown key 'lr': did you mean 'optimizer.lr'? There are: data, experiment, loss, model,"
-            " optimizer, paths, plugins, seed, sweep_note, trainer.",
-        ),
         ("model=unett", "There is no model 'unett': did you mean 'model=unet'? Choose one of deeplab, unet."),
         ("model=zzz", "There is no model 'zzz'. Choose one of deeplab, unet."),
         (
@@ -52,12 +42,6 @@ def mistake(context: Composition) -> BaseException:
             "There is no loss term 'dise': did you mean 'dice'? The terms are ce, dice, focal; add them"
             " up, as in loss=dice+ce.",
         ),
-        (
-            "loss.terms.dice.smoth=0",
-            "Unknown key 'loss.terms.dice.smoth': did you mean 'loss.terms.dice.smooth'? loss.terms.dice has: smooth.",
-        ),
-        ("seed.x=1", "Unknown key 'seed.x'. 'seed' holds a value, not a group of settings."),
-        ("model/unet=3", "Unknown key 'model/unet': did you mean 'model=unet'?"),
         (
             "trainer.max_epochs=[1",
             "The value of 'trainer.max_epochs' cannot be read: '[1' has a bracket without its partner.",

@@ -21,19 +21,26 @@ if TYPE_CHECKING:
     from segladder.tasks import Rung
 
 
-def build_datamodule(cfg: DictConfig) -> SegmentationDataModule:
+def build_datamodule(cfg: DictConfig, *, labels_alone: bool = False) -> SegmentationDataModule:
     """The DataModule of `cfg.data` with the augmentation of `cfg.augment`; its `info` is ready.
+
+    Args:
+        cfg: `data`, `seed`, `task`, and `augment` where there is one.
+        labels_alone: nothing is predicted, so images may be missing.
 
     Raises:
         UserError: the data are not what the configuration says.
     """
     augment = build(cfg["augment"]) if cfg.get("augment") else None
     rung = rung_of(cfg)
+    known = arguments(find_target(cfg["data"]["_target_"], "data._target_"))
+    without = labels_alone and (known is None or "labels_alone" in known)
     module: SegmentationDataModule = build(
         cfg["data"],
         augment=augment,
         order_seed=cfg["seed"],
         instances=rung is not None and rung.instances,
+        **({"labels_alone": True} if without else {}),
     )
     return module
 

@@ -16,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from segladder.config.composition import Composition
-from segladder.config.explain import unknown_key
 from segladder.config.suggest import did_you_mean
+from segladder.config.unknown_key import unknown_key
 from segladder.config.values import RERUN
 from segladder.types import UserError
 

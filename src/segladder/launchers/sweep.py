@@ -14,7 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from segladder.launchers.aftermath import earlier_end, record_end
 from segladder.launchers.job_process import pack
-from segladder.launchers.plan import Plan, Planner
+from segladder.launchers.plan import Plan
+from segladder.launchers.planner import Planner
 from segladder.launchers.server import start_early, stop_early
 from segladder.launchers.show.columns import look
 from segladder.launchers.show.estimate import estimate, sweep_seconds

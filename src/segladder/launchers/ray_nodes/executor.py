@@ -7,10 +7,7 @@ because a sweep has its own ways to resume.
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
-import sysconfig
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,16 +17,11 @@ from typing import Any
 
 from segladder.launchers.ray_nodes.connect import Node, RayCluster
 from segladder.launchers.ray_nodes.host import Home
+from segladder.launchers.ray_nodes.passed_on import own_path, passed_on
 from segladder.launchers.ray_nodes.seat import Seat, what_is_missing
 from segladder.launchers.ray_nodes.settings import RaySettings, Request
 from segladder.launchers.work import JobEnd, Work
 from segladder.types import UserError
-
-_PASSED = ("WANDB_", "SEGLADDER_", "HF_", "TORCH_HOME")
-"""Beginnings of the environment variables that jobs take over from the launcher, on whatever node."""
-
-_OWN = ("SEGLADDER_RUN_FOLDER", "SEGLADDER_THREADS")
-"""Those that each run sets for itself."""
 
 _KEEP = 20.0
 """Seconds that a seat without a job is kept for the next one."""
@@ -165,8 +157,8 @@ class RayExecutor:
 
         home = Home(
             folder=str(Path.cwd()),
-            path=tuple(_own_path()),
-            env=_passed_on(self._settings.runtime_env.get("env_vars") or {}),
+            path=tuple(own_path()),
+            env=passed_on(self._settings.runtime_env.get("env_vars") or {}),
             cpus=request.cpus,
             gpus=request.gpus,
             grace=self._settings.grace,
@@ -269,21 +261,6 @@ def _name(place: _Place) -> str | None:
             if ray.wait([place.name], timeout=0)[0]:
                 place.name = ray.get(place.name)
     return place.name if isinstance(place.name, str) else None
-
-
-def _own_path() -> list[str]:
-    """What this process can import besides what is installed: a node has its own installed packages."""
-    installed = {Path(sysconfig.get_path(key)).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    found = [Path(entry or os.curdir).resolve() for entry in sys.path]
-    return list(dict.fromkeys(str(p) for p in found if p.is_dir() and not installed.intersection((p, *p.parents))))
-
-
-def _passed_on(chosen: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(_PASSED) and name not in _OWN and name not in chosen
-    }
 
 
 def _all(nodes: list[Node]) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from segladder.config.words import quote
-from segladder.launchers.plan import Plan, Planner
+from segladder.launchers.plan import Plan
+from segladder.launchers.planner import Planner
 from segladder.launchers.search.objectives import Objective, check_pruning, objectives_of
 from segladder.launchers.search.settings import PRUNERS, Settings, typed
 from segladder.launchers.search.space import Space, space_of

@@ -14,10 +14,10 @@ from segladder.report.pictures.lettering import counted, distinct, lettered, pla
 from segladder.report.pictures.names import in_common, in_full, names_of
 from segladder.report.pictures.picture import NothingToDraw, Picture
 from segladder.report.pictures.style import new_figure
+from segladder.viz.score_names import score_name
 
 MOST_CLASSES = 40
 MOST_METHODS = 40
-_TITLES = {"iou": "IoU", "mask_ap": "mask AP", "box_ap": "box AP"}
 
 
 def measure_of(board: Board) -> str:
@@ -35,7 +35,7 @@ def measure_of(board: Board) -> str:
 
 def title_of(measure: str, *, first: bool = False) -> str:
     """`mask AP` for mask_ap; `Mask AP` as the first word of a sentence."""
-    title = _TITLES.get(measure, measure.replace("_", " "))
+    title = score_name(measure)
     return title[0].upper() + title[1:] if first else title
 
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from drawn_sets import draw_cityscapes
 
 TINY = ("data=cityscapes", "data.batch_size=2", "data.eval_batch_size=2", "model=unet_lab", "trainer.max_epochs=2")
@@ -46,6 +48,26 @@ def test_a_run_from_the_cache_is_the_run_from_the_files(segladder, tmp_path):
     assert stages["images"] == stages["decoded"] == 8 and stages["decode"] > 0 and stages["workers"] == 0
     stages = cached["time"]["data_stages"]
     assert stages["images"] == 8 and stages["decoded"] == 0 and stages["cache"] > 0 and stages["workers"] == 1
+    for times in (plain["time"], cached["time"]):
+        parts = [times[name] for name in ("startup", "prepare", "fit", "evaluate")]
+        assert sum(parts) == pytest.approx(times["total"], abs=1e-3) and min(parts) >= 0
+    assert cached["time"]["prepare"] > 10 * plain["time"]["prepare"]
+    assert "would help" not in ran["plain"].out, "a second of waiting is not worth a word"
+
+
+def test_options_for_nothing_and_a_run_without_any_scores_are_told(segladder, tmp_path):
+    root = draw_cityscapes(tmp_path / "set", per_city=2)
+    words = ("data.val_split=null", "data.test_split=null", "data.num_workers=0", "data.prefetch=7")
+    colours = [f"augment.{name}=0" for name in ("brightness", "contrast", "saturation", "hue")]
+    ran = segladder(
+        "train", *TINY, *QUIET, *words, *colours, f"data.root={root}", f"paths.outputs={tmp_path / 'out'}",
+        "augment.device=gpu", "data.decoder=torchvision",
+    )  # fmt: skip
+    assert ran.code == 0, ran.text
+    assert "There is no test split, and nothing was validated: the record holds no scores." in ran.text
+    assert "test scores" not in ran.text
+    for key in ("data.prefetch=7", "data.decoder=torchvision", "augment.device=gpu"):
+        assert ran.text.count(f"Warning: {key} has no effect: ") == 1, ran.text
 
 
 def test_a_cache_that_cannot_be_is_one_sentence(segladder, tmp_path):

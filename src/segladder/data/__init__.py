@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from segladder.data.readers.coco import Coco
     from segladder.data.readers.coco_dataset import CocoDataset
     from segladder.data.readers.coco_file import CocoFile
-    from segladder.data.readers.disks import Disks, DisksDataset
+    from segladder.data.readers.disks import Disks
+    from segladder.data.readers.disks_dataset import DisksDataset
     from segladder.data.readers.files import FileDataset
     from segladder.data.readers.folder import Folder
     from segladder.data.readers.voc import Voc
@@ -54,7 +55,7 @@ _HOMES = {
     "DataError": "errors",
     "Disks": "readers.disks",
     "DisksDataModule": "datamodules",
-    "DisksDataset": "readers.disks",
+    "DisksDataset": "readers.disks_dataset",
     "EpochBatches": "order",
     "FileDataset": "readers.files",
     "Folder": "readers.folder",

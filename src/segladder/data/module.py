@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar
 
 import torch
@@ -17,9 +14,12 @@ from torch.utils.data import DataLoader
 from segladder.data import decoding
 from segladder.data.cache.choice import CacheChoice
 from segladder.data.errors import DataError
+from segladder.data.idle import PREFETCH, IdleOptions
+from segladder.data.loading import loader
 from segladder.data.measure import class_pixels
 from segladder.data.options import (
     bad_sample_word,
+    batches_ahead,
     built_reader,
     pixels,
     positive,
@@ -28,17 +28,16 @@ from segladder.data.options import (
 )
 from segladder.data.order import EpochBatches
 from segladder.data.position import training_position
-from segladder.data.readers.disks import SLOW_READING
-from segladder.data.samples import Augmentation, Samples, as_is
-from segladder.data.seeding import mix
+from segladder.data.readers.disks_dataset import SLOW_READING
+from segladder.data.samples import Augmentation, Samples
 from segladder.data.speed.workers import auto_workers
 from segladder.data.splits.subsets import Part
+from segladder.data.summary import summary
 from segladder.data.transforms.arrival import finished
 from segladder.types import Batch, DatasetInfo
 
 log = logging.getLogger(__name__)
 
-_FRACTION = 6  # keeps the choice of a fraction apart from other random numbers
 _SPLITS = ("train", "val", "test")
 
 
@@ -52,7 +51,8 @@ class SegmentationDataModule(LightningDataModule):
     published split; and its datasets `semantic(index)` and `objects(index)`, what is true of an image without reading
     it, `image_id(index)`, and `require_images(indices)`, called before images are read; with `files(index)`,
     `image_size(index)` and `reading()` they can be cached on disk. A reader that can tell objects
-    apart takes `instances`, whether its samples must hold `objects`.
+    apart takes `instances`, whether its samples must hold `objects`; one that can do without images `labels_alone`,
+    whether they may be missing.
     """
 
     reader: ClassVar[Callable[..., Any]]
@@ -75,12 +75,13 @@ class SegmentationDataModule(LightningDataModule):
         drop_last: bool = True,
         cache: bool | str = "auto",
         cache_dir: str | None = None,
-        prefetch: int = 2,
+        prefetch: int = PREFETCH,
         decoder: str = "auto",
         augment: Augmentation | None = None,
         instances: bool = False,
         min_area: int = 1,
         on_bad_sample: str = "error",
+        labels_alone: bool = False,
         **options: Any,
     ) -> None:
         """
@@ -109,6 +110,7 @@ class SegmentationDataModule(LightningDataModule):
             instances: samples hold their objects: what a network needs that finds them.
             min_area: in training, objects of which augmentation leaves fewer pixels are dropped.
             on_bad_sample: `error`, or `skip` to go on without samples that cannot be read.
+            labels_alone: predictions are scored, for which images may be missing where the reader can do without.
             options: what the reader takes.
 
         Raises:
@@ -118,31 +120,41 @@ class SegmentationDataModule(LightningDataModule):
         # `allow_zero_length...` and friends are Lightning's; everything of ours is set before anything can fail
         self.batch_size = positive("batch_size", batch_size)
         self.eval_batch_size = positive_or_none("eval_batch_size", eval_batch_size) or self.batch_size
+        self.on_bad_sample = bad_sample_word(on_bad_sample)
         self.part = Part(
-            fraction=fraction, limit=limit, folds=folds, fold=fold, shots=shots, overfit=overfit, seed=seed
+            fraction=fraction,
+            limit=limit,
+            folds=folds,
+            fold=fold,
+            shots=shots,
+            overfit=overfit,
+            seed=seed,
+            skips=self.on_bad_sample == "skip",
         )
-        self.num_workers = worker_count(num_workers)
+        # without images no loader has anything to do
+        self.num_workers = 0 if labels_alone else worker_count(num_workers)
         self.seed = seed
         self.order_seed = order_seed
         self.drop_last = drop_last
-        self.prefetch = prefetch
+        self.prefetch = batches_ahead(prefetch)
         self.instances = instances
         self.min_area = pixels("min_area", min_area)
-        self.on_bad_sample = bad_sample_word(on_bad_sample)
         if self.min_area > 1 and not instances:
             warnings.warn(
                 f"data.min_area={min_area} has no effect: this model learns no objects, only their classes.",
                 stacklevel=2,
             )
         decoding.prefer(decoder)
-        self.data = built_reader(type(self).reader, options, seed=seed, instances=instances)
+        self._idle = IdleOptions(prefetch=self.prefetch, decoder=decoder)
+        reader = type(self).reader
+        self.data = built_reader(reader, options, seed=seed, instances=instances, labels_alone=labels_alone)
         self.info: DatasetInfo = self.data.info
         bind = getattr(augment, "bind", None)
         self.augment = augment if bind is None else bind(self.info)
         if self.augment is not None and not self.augment:
             self.augment = None
         self._shuffle = shuffle
-        self.cache = CacheChoice(cache, cache_dir)
+        self.cache = CacheChoice(False if labels_alone else cache, None if labels_alone else cache_dir)
         self.test_on = "test"
         """The split (train, val, test) that a test scores; `evaluate` may choose another one."""
         self._samples: dict[str, Samples | None] = {}
@@ -218,29 +230,10 @@ class SegmentationDataModule(LightningDataModule):
             splits: of train, val and test, those that were.
 
         Returns:
-            `name`, `root` (None for synthetic sets), and by split (train, val, test) `counts` of samples, `hashes` of
-            content and `splits`, the published names; `info`, the `DatasetInfo` as JSON has it.
+            See `segladder.data.summary`.
         """
-        counts, hashes, names = {}, {}, {}
-        published = getattr(self.data, "splits", {})
-        for split in splits:
-            samples = self.samples(split)
-            if samples is not None:
-                source: Any = samples.source
-                counts[split] = len(samples)
-                chosen = None if samples.indices is None else samples.indices
-                hashes[split] = source.digest(len(samples) if source.synthetic else chosen)
-                read = self.part.read_from(split)
-                names[split] = self.part.called(published.get(read, read), split)
-        root = self.data.root
-        return {
-            "name": self.info.name,
-            "root": None if root is None else str(root),
-            "counts": counts,
-            "hashes": hashes,
-            "splits": names,
-            "info": json.loads(json.dumps(asdict(self.info))),
-        }
+        seen = {split: samples for split in splits if (samples := self.samples(split)) is not None}
+        return summary(self.data, seen, part=self.part, info=self.info)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         samples = self.samples("train")
@@ -301,22 +294,8 @@ class SegmentationDataModule(LightningDataModule):
         if require_images is not None and self.on_bad_sample == "error":
             require_images(samples.indices)
         workers = self.workers(samples.source)
+        self._idle.tell(samples, workers=workers, auto=self.num_workers == "auto")
         fitting = self.trainer is not None and self.trainer.state.fn == "fit"
         later = [found for split in _SPLITS if (found := self.samples(split))] if fitting else []
         self.cache.prepare(samples, what=f"{self.info.name} {name}", workers=workers, also=later)
-        if workers:
-            samples.clock.share()
-        dataset: Any = samples  # its __getitems__ returns finished batches
-        return DataLoader(
-            dataset,
-            batch_sampler=batches,
-            collate_fn=as_is,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            prefetch_factor=self.prefetch if workers else None,
-            pin_memory=torch.cuda.is_available(),
-            # fork shares what is imported already; elsewhere the platform's own way is the safe one
-            multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-            # its own, or every epoch would draw a number from the global state
-            generator=torch.Generator().manual_seed(mix(self.order_seed)),
-        )
+        return loader(samples, batches, workers=workers, prefetch=self.prefetch, seed=self.order_seed)

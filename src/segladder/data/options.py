@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from segladder.data.errors import DataError
@@ -63,6 +64,33 @@ def worker_count(value: Any) -> int | str:
     return known
 
 
+def batches_ahead(value: Any) -> int:
+    """`data.prefetch`, a whole number from 1.
+
+    Raises:
+        DataError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise DataError(f"data.prefetch is {value!r}. Give a whole number of batches for each worker, 1 or more.")
+    return value
+
+
+def cache_folder(value: Any) -> Path | None:
+    """`data.cache_dir`; None for the user's own.
+
+    Raises:
+        DataError: it is empty, or no path.
+    """
+    if value is None or isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value.strip() or value.isdecimal():
+        raise DataError(
+            f"data.cache_dir is {value!r}. Give the path of a folder, such as data.cache_dir=/scratch/caches or"
+            " data.cache_dir=./caches, or null for the user's own."
+        )
+    return Path(value)
+
+
 def cache_word(value: Any) -> str:
     """`auto`, `ram`, `disk` or `false`; true is another word for `ram`.
 
@@ -86,7 +114,14 @@ def bad_sample_word(value: Any) -> str:
     return str(value)
 
 
-def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed: int, instances: bool = False) -> Any:
+def built_reader(
+    reader: Callable[..., Any],
+    options: Mapping[str, Any],
+    *,
+    seed: int,
+    instances: bool = False,
+    labels_alone: bool = False,
+) -> Any:
     """The reader with its own options.
 
     Args:
@@ -94,13 +129,14 @@ def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed
         options: as typed.
         seed: of the data.
         instances: whether samples must hold their objects.
+        labels_alone: whether images may be missing; said only to a reader that can do without.
 
     Raises:
         DataError: an option that it does not take; objects of a reader that has none; or what the reader itself
             refuses.
     """
     parameters = inspect.signature(reader).parameters
-    known = [name for name in parameters if name not in ("seed", "instances")]
+    known = [name for name in parameters if name not in ("seed", "instances", "labels_alone")]
     unknown = [name for name in options if name not in known]
     if unknown:
         raise DataError(f"data.{unknown[0]} is no setting of this data set. It takes {', '.join(known)}.")
@@ -111,7 +147,8 @@ def built_reader(reader: Callable[..., Any], options: Mapping[str, Any], *, seed
             " as model=unet, or let the reader give each sample its objects."
         )
     given = {name: _split_name(name, value) for name, value in options.items()}
-    return reader(**given, **({"instances": instances} if "instances" in parameters else {}), seed=seed)
+    ours = {"instances": instances, "labels_alone": labels_alone}
+    return reader(**given, **{name: value for name, value in ours.items() if name in parameters}, seed=seed)
 
 
 def _split_name(option: str, value: Any) -> Any:

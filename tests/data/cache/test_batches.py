@@ -122,6 +122,16 @@ def test_an_augmentation_of_ones_own_may_change_samples_in_place_and_gets_whole_
     assert seen[:2] == seen[2:4] == seen[4:] and min(seen) > 0
 
 
+@pytest.mark.parametrize("instances", [False, True])
+def test_labels_leave_the_workers_in_a_byte_whatever_the_cache(tmp_path, instances):
+    root = draw_cityscapes(tmp_path / "set", per_city=1)
+    for cache in ("false", "ram", "disk"):
+        folder = {"cache_dir": str(tmp_path / "caches")} if cache == "disk" else {}
+        data = CityscapesDataModule(root=root, batch_size=1, instances=instances, cache=cache, **folder)
+        [batch] = data.val_dataloader()
+        assert batch["semantic"].dtype == torch.uint8, cache
+
+
 @pytest.mark.parametrize("cache", ["ram", "disk"])
 def test_class_counts_come_from_the_cache(tmp_path, cache):
     root = draw_cityscapes(tmp_path / "set", per_city=1)
@@ -185,6 +195,9 @@ def test_another_word_is_refused_and_what_has_no_effect_is_told(tmp_path):
         CityscapesDataModule(root=root, cache="disc")
     with pytest.warns(UserWarning, match=r"data\.cache_dir=/x has no effect: data\.cache is not disk"):
         CityscapesDataModule(root=root, cache_dir="/x")
+    for folder in ("", " ", 5, "5", True):
+        with pytest.raises(DataError, match=rf"data\.cache_dir is {folder!r}\. Give the path of a folder, such as"):
+            CityscapesDataModule(root=root, cache="disk", cache_dir=folder)
     disks = DisksDataModule(batch_size=4, counts={"train": 8}, cache="disk", cache_dir=str(tmp_path / "none"))
     assert len(list(disks.train_dataloader())) == 2 and not (tmp_path / "none").exists()
 

@@ -42,6 +42,12 @@ def test_short_waiting_is_not_worth_a_word():
     assert said(Stages()) is None
 
 
+def test_a_run_that_waited_for_less_than_a_second_gets_no_advice_whatever_the_share():
+    short = Stages(decode=0.7, augment=0.1, images=20, decoded=20)
+    assert said(short, step_seconds=1.0, wait_seconds=0.9) is None
+    assert said(short, step_seconds=1.0, wait_seconds=1.1) is not None
+
+
 def test_a_set_that_does_not_fit_in_memory_belongs_on_disk():
     assert "data.cache=disk or data.num_workers=2 would help" in said(decoded_bytes=25 * 10**9)
     assert "data.cache" not in said(decoded_bytes=25 * 10**9, on_disk=False)

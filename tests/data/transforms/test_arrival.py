@@ -106,11 +106,14 @@ def test_other_words_and_transforms_that_would_come_first_are_refused():
         DataError, match=r"augment\.device=gpu changes colours after everything else, but augment\.tran"
     ):
         Augment(brightness=0.1, device="gpu", transforms=[v2.RandomErasing()])
-    assert Augment(flip=0.5, device="gpu", transforms=[v2.RandomErasing()])  # no colours, no order to break
+    with pytest.warns(UserWarning, match=r"augment\.device=gpu has no effect: it moves augment\.brightness"):
+        assert Augment(flip=0.5, device="gpu", transforms=[v2.RandomErasing()])  # no colours, no order to break
 
 
 def test_without_colours_nothing_is_left_to_the_device():
-    given = Augment(flip=1.0, device="gpu").for_batch({"image": torch.zeros(3, 4, 4, dtype=torch.uint8)}, seed=0)
+    with pytest.warns(UserWarning, match=r"augment\.device=gpu has no effect"):
+        augment = Augment(flip=1.0, device="gpu")
+    given = augment.for_batch({"image": torch.zeros(3, 4, 4, dtype=torch.uint8)}, seed=0)
     assert set(given) == {"image"}
 
 

@@ -9,6 +9,7 @@ import torch
 from drawn_sets import draw_cityscapes
 from segladder.data.datamodules import CityscapesDataModule
 from segladder.data.readers.cityscapes import CityscapesDataset
+from segladder.data.speed import bottleneck
 from segladder.tasks.callbacks import Stopwatch
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -54,6 +55,7 @@ def test_slow_decoding_is_found_timed_and_named(tmp_path, monkeypatch, workers):
         return read(dataset, key)
 
     monkeypatch.setattr(CityscapesDataset, "__getitem__", slow)
+    monkeypatch.setattr(bottleneck, "WORTH_SECONDS", 0.1)
     root = draw_cityscapes(tmp_path / "set", per_city=4)
     data = CityscapesDataModule(root=root, batch_size=2, cache=False, num_workers=workers, val_split=None)
     watch = watched(data, epochs=3)

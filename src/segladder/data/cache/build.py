@@ -12,7 +12,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Dataset
 
-from segladder.data.cache.content import Content, state_of
+from segladder.data.cache.content import Content, hash_of, state_of
 from segladder.data.cache.layout import REST, SAMPLES, Layout, write_index
 from segladder.data.cache.packing import packed
 from segladder.data.errors import DataError
@@ -32,6 +32,8 @@ class _Written:
     image_id: str = ""
     crc: int = 0
     rest: bytes = b""
+    hashes: tuple[str, ...] = ()
+    """Of its files, see `hash_of`."""
     fault: str = ""
     """Why it is not in the cache; empty where it is."""
     refused: int = 0
@@ -59,7 +61,7 @@ def build(folder: Path, content: Content, layout: Layout, *, what: str) -> list[
             # a full disk refuses here, before anything is decoded
             os.posix_fallocate(file.fileno(), 0, layout.total)
         file.truncate(layout.total)
-    ids, faults = [], []
+    ids, hashes, faults = [], [], []
     at = 0
     with open(folder / REST, "wb") as rest:
         done = _written(_Writing(folder / SAMPLES, content, layout))
@@ -72,7 +74,8 @@ def build(folder: Path, content: Content, layout: Layout, *, what: str) -> list[
             row["rest_at"], row["rest_bytes"] = at, len(one.rest)
             at += rest.write(one.rest)
             ids.append(one.image_id)
-    write_index(folder, content, layout, ids, at)
+            hashes.append(one.hashes)
+    write_index(folder, content, layout, ids=ids, hashes=hashes, rest_bytes=at)
     return faults
 
 
@@ -121,14 +124,15 @@ class _Writing(Dataset[_Written]):
     def __getitem__(self, number: int) -> _Written:
         source, place = self._content.source, self._content.places[number]
         row = self._layout.table[number]
+        hashes = tuple(map(hash_of, source.files(place)))
         try:
             sample = source[(0, place)]
             image, label = self._layout.arrays(sample, row)
             rest = packed({key: value for key, value in sample.items() if key not in _HELD_APART})
         except DataError as error:
-            return _Written(fault=str(error))
+            return _Written(hashes=hashes, fault=str(error))
         except (ValueError, TypeError) as error:
-            return _Written(fault=f"'{self._content.names[number]}' has {error}.")
+            return _Written(hashes=hashes, fault=f"'{self._content.names[number]}' has {error}.")
         if state_of(source.files(place)) != self._states[number]:
             raise DataError(
                 f"'{source.files(place)[0]}', or what belongs to it, changed while the cache was being built. Start"
@@ -143,7 +147,7 @@ class _Writing(Dataset[_Written]):
                     _write(file.fileno(), label, int(row["label_at"]))
         except OSError as error:
             return _Written(refused=error.errno or 5)
-        return _Written(sample["image_id"], crc, rest)
+        return _Written(sample["image_id"], crc, rest, hashes)
 
 
 def _write(descriptor: int, array: Any, at: int) -> None:

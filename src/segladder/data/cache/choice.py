@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from segladder.data.cache.content import Content, is_file_source
 from segladder.data.cache.store import DiskStore
-from segladder.data.options import cache_word
+from segladder.data.options import cache_folder, cache_word
 from segladder.data.speed.workers import fits
 
 FORKS = sys.platform == "linux"
@@ -27,10 +27,12 @@ class CacheChoice:
             folder: as typed; None for the user's own.
 
         Raises:
-            DataError: the word is none of them.
+            DataError: the word is none of them, or the folder is no path.
         """
         self.word = cache_word(word)
-        self.store = DiskStore(None if folder is None else Path(str(folder)))
+        self.seconds = 0.0
+        """What making caches ready has taken so far."""
+        self.store = DiskStore(cache_folder(folder))
         if folder is not None and self.word != "disk":
             warnings.warn(f"data.cache_dir={folder} has no effect: data.cache is not disk.", stacklevel=3)
 
@@ -60,6 +62,13 @@ class CacheChoice:
         Raises:
             DataError: the disk refuses, see `DiskStore.open`.
         """
+        began = time.perf_counter()
+        try:
+            self._prepare(samples, what, workers, also)
+        finally:
+            self.seconds += time.perf_counter() - began
+
+    def _prepare(self, samples: Any, what: str, workers: int, also: Sequence[Any]) -> None:
         if workers and FORKS:
             samples.fill(what)
         if self.word != "disk" or samples.source.synthetic or samples.cache is not None or not samples.labels:
@@ -68,7 +77,7 @@ class CacheChoice:
             warnings.warn(
                 f"data.cache=disk has no effect: {type(samples.source).__name__} does not tell what its samples are"
                 " read from. Give it files(index), image_size(index) and reading(), or set data.cache=ram.",
-                stacklevel=3,
+                stacklevel=4,
             )
             return
         later = [_content(one) for one in also if is_file_source(one.source)]

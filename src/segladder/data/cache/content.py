@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from segladder.types import DatasetInfo, Sample
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when the files of a cache come to mean something else, or samples to be read otherwise."""
 
 
@@ -39,15 +39,30 @@ def is_file_source(source: Any) -> bool:
 
 
 def state_of(paths: Sequence[Path]) -> list[list[int]]:
-    """Size and time of change of each file; of one that is not there, a size that none has."""
+    """What each file's folder says of it: a file of the same state has the same bytes.
+
+    Returns:
+        Of each file its size first, then the times of change of its bytes and of anything about it, and its number on
+        its disk: whoever puts back the time of an edited file (`cp -p`, `rsync -t`) cannot put back those. Of one that
+        is not there, a size that none has.
+    """
     found = []
     for path in paths:
         try:
             status = path.stat()
-            found.append([status.st_size, status.st_mtime_ns])
+            found.append([status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino])
         except OSError:
-            found.append([-1, 0])  # told when its turn comes, as without a cache
+            found.append([-1, 0, 0, 0])  # told when its turn comes, as without a cache
     return found
+
+
+def hash_of(path: Path) -> str:
+    """A file's bytes in 32 digits; nothing where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,8 @@ class Content:
     source: FileSource
     places: Sequence[int]
     """Which of its samples."""
+    refuted: set[Path] = field(default_factory=set, compare=False, repr=False)
+    """Caches whose files were found to have other bytes now: they are not compared again."""
 
     @cached_property
     def names(self) -> list[str]:

@@ -17,6 +17,7 @@ from segladder.data.cache.content import Content
 from segladder.data.cache.kept import Kept
 from segladder.data.cache.layout import DAMAGED, REST, SAMPLES, Layout, read_index, read_layout
 from segladder.data.cache.packing import unpacked
+from segladder.data.cache.unchanged import unchanged
 from segladder.types import Sample
 
 _NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000) if os.uname().sysname == "Linux" else 0
@@ -49,21 +50,18 @@ class DiskCache:
 
     @classmethod
     def find(cls, folder: Path, content: Content) -> DiskCache | None:
-        """The cache in a folder, where it is whole and has all that is wanted in its present state."""
+        """The cache in a folder, where it is whole and has all that is wanted as its files are now."""
         body = read_index(folder)
         if body is None or body.get("settings") != content.settings:
             return None
         row_of = {name: row for row, name in enumerate(body["names"])}
-        rows = {}
-        for place, name, state in zip(content.places, content.names, content.states, strict=True):
-            row = row_of.get(name)
-            if row is None or body["states"][row] != state:
-                return None
-            rows[place] = row
+        if not all(name in row_of for name in content.names):
+            return None
         layout = read_layout(folder, body)
-        if layout is None:
+        if layout is None or not unchanged(folder, body, content):
             return None
         try:
+            rows = {place: row_of[name] for place, name in zip(content.places, content.names, strict=True)}
             return cls(folder, body, layout, rows)
         except FileNotFoundError:
             return None  # somebody has just removed it

@@ -28,6 +28,15 @@ def label_type(info: DatasetInfo) -> torch.dtype:
     return torch.uint8 if max(info.num_classes - 1, info.ignore_index) <= 255 else torch.int32
 
 
+def narrowed(label: Tensor, kind: torch.dtype) -> Tensor:
+    """A label as `kind`, or as it is where a value does not fit."""
+    if label.dtype == kind:
+        return label
+    limits = torch.iinfo(kind)
+    low, high = torch.aminmax(label) if label.numel() else (limits.min, limits.max)
+    return label.to(kind) if limits.min <= int(low) and int(high) <= limits.max else label
+
+
 def released(sample: Sample, kept: Kept, *, wide: bool = True) -> Sample:
     """The sample in memory of its own, its label as int64, so that whoever gets it may change it.
 

@@ -153,13 +153,25 @@ def _example(content: Content) -> Sample:
     raise first or DataError("There are no samples to cache.")
 
 
-def write_index(folder: Path, content: Content, layout: Layout, ids: list[str], rest_bytes: int) -> None:
-    """Writes table and index; what they say is complete only with both."""
+def write_index(
+    folder: Path, content: Content, layout: Layout, *, ids: list[str], hashes: list[tuple[str, ...]], rest_bytes: int
+) -> None:
+    """Writes table and index; what they say is complete only with both.
+
+    Args:
+        folder: of the cache.
+        content: the samples.
+        layout: with its complete table.
+        ids: `image_id` of each sample.
+        hashes: of each sample's files.
+        rest_bytes: length of the file of objects.
+    """
     np.save(folder / TABLE, layout.table)
     body = {
         "settings": content.settings,
         "names": content.names,
         "states": content.states,
+        "hashes": hashes,
         "ids": ids,
         "layout": {key: value for key, value in asdict(layout).items() if key != "table"},
         "sizes": {SAMPLES: layout.total, REST: rest_bytes},

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from segladder.data.cache.folders import absent, remove_empty
+
 _UNKNOWN = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 """What file systems say that have no locks: then two may build, each for itself, and one of them is first."""
 
@@ -25,13 +27,13 @@ def building(path: Path, ready: Callable[[], bool]) -> Iterator[bool]:
     """Holds the file `path` locked within the block; the system takes the lock back if this process dies.
 
     Args:
-        path: the lock; its folder is there. Removed at the end.
+        path: the lock. Removed at the end, and with it the folders that were made for it and are still empty.
         ready: asked while another process holds it, whether there is anything left to wait for.
 
     Yields:
         True with the right to build; False where the other one has built what was wanted.
     """
-    descriptor = _locked(path, ready)
+    descriptor, made = _locked(path, ready)
     if descriptor is None:
         yield False
         return
@@ -43,18 +45,25 @@ def building(path: Path, ready: Callable[[], bool]) -> Iterator[bool]:
         with suppress(OSError):
             path.unlink()
         os.close(descriptor)
+        remove_empty(made)
 
 
-def _locked(path: Path, ready: Callable[[], bool]) -> int | None:
-    """The open, locked file; None where there is nothing to wait for any more."""
+def _locked(path: Path, ready: Callable[[], bool]) -> tuple[int | None, list[Path]]:
+    """The open, locked file, None where there is nothing to wait for any more; and the folders made for it."""
     told = False
+    made: list[Path] = []
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        made = absent(path.parent) or made
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            continue  # one that was refused has just taken its folder away
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             with suppress(FileNotFoundError):
                 if path.stat().st_ino == os.fstat(descriptor).st_ino:
-                    return descriptor
+                    return descriptor, made
             # whoever held it has removed it in between: once more, with the file that is there now
             os.close(descriptor)
             continue
@@ -63,11 +72,11 @@ def _locked(path: Path, ready: Callable[[], bool]) -> int | None:
             os.close(descriptor)
         except OSError as error:
             if error.errno in _UNKNOWN:
-                return descriptor
+                return descriptor, made
             os.close(descriptor)
             raise
         if ready():
-            return None
+            return None, []
         if not told:
             print(f"Waiting for {owner}, which is building the cache in '{path.parent}'.", file=sys.stderr, flush=True)
             told = True

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from segladder.data.cache.kept import Kept
+from segladder.data.cache.kept import Kept, narrowed
 from segladder.data.errors import DataError
 from segladder.data.progress import with_progress
 from segladder.data.speed.workers import available_cores
@@ -42,10 +42,7 @@ class MemoryCache:
         kept: Any = dict(sample)
         label = kept.pop("semantic", None)
         if self._labels is not None and label is not None:
-            limits = torch.iinfo(self._labels)
-            low, high = torch.aminmax(label) if label.numel() else (limits.min, limits.max)
-            fits = limits.min <= int(low) and int(high) <= limits.max
-            kept["semantic"] = label.to(self._labels) if fits else label
+            kept["semantic"] = narrowed(label, self._labels)
         self._kept[place] = kept
         return self._kept[place]
 

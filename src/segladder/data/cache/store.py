@@ -16,6 +16,7 @@ from segladder.data.cache.content import Content
 from segladder.data.cache.disk import DiskCache
 from segladder.data.cache.layout import Layout, plan, read_index, read_layout
 from segladder.data.cache.lock import building
+from segladder.data.cache.unchanged import unchanged
 from segladder.data.errors import DataError
 from segladder.data.progress import with_progress
 
@@ -44,7 +45,8 @@ class DiskStore:
     def open(self, content: Content, *, what: str, also: Sequence[Content] = ()) -> DiskCache:
         """The cache of these samples, built first where there is none in their present state.
 
-        Of several processes that ask for it one builds, and the others wait for it.
+        Of several processes that ask for it one builds, and the others wait for it. Folders that are made for one that
+        is refused are taken away again.
 
         Args:
             content: the samples that are wanted.
@@ -59,7 +61,6 @@ class DiskStore:
         if found is not None:
             return found
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             with building(folder / "building", lambda: self._found(content) is not None) as mine:
                 if mine and (found := self._found(content)) is None:
                     self._build(folder, content, what, also)
@@ -161,13 +162,11 @@ def _caches(folder: Path) -> list[Path]:
 
 
 def _stale(folder: Path, content: Content) -> list[Path]:
-    """Caches that are damaged, or hold one of the samples in another state."""
-    wanted = dict(zip(content.names, content.states, strict=True))
+    """Caches that are damaged, or hold one of the samples as its files were once."""
     found = []
     for path in _caches(folder):
         body = read_index(path)
-        held = zip(body["names"], body["states"], strict=True) if body is not None else ()
-        if _is_damaged(path) or any(wanted.get(name, state) != state for name, state in held):
+        if body is None or read_layout(path, body) is None or not unchanged(path, body, content):
             found.append(path)
     return found
 

@@ -12,11 +12,13 @@ import torch
 from segladder.data.cache.content import is_file_source
 from segladder.data.samples import Samples
 from segladder.data.speed.stages import Stages
-from segladder.data.speed.workers import available_cores
+from segladder.data.speed.workers import available_cores, workers_text
 from segladder.data.transforms.augment import Augment
 
 WORTH_A_WORD = 0.1
 """Share of the training time that may pass waiting before anything is said."""
+WORTH_SECONDS = 1.0
+"""Seconds that must pass waiting: nobody would notice that fewer are gone, whatever their share of a short run."""
 _OF_MEMORY = 0.25
 """Share of the machine's memory that decoded samples may take before they belong on disk."""
 _WORTH_CACHING = 0.3
@@ -61,7 +63,7 @@ def bottleneck(stages: Stages, now: Circumstances) -> str | None:
         now: the training they were read for.
     """
     total = now.step_seconds + now.wait_seconds
-    if not stages.images or not total or now.wait_seconds / total <= WORTH_A_WORD:
+    if not stages.images or now.wait_seconds < WORTH_SECONDS or now.wait_seconds / total <= WORTH_A_WORD:
         return None
     if now.workers and stages.seconds < _BUSY * now.workers * total:
         busy = stages.seconds / (now.workers * total)
@@ -155,7 +157,7 @@ def _memory() -> int:
 
 
 def _workers(count: int) -> str:
-    return "no workers" if count == 0 else "1 worker" if count == 1 else f"{count} workers"
+    return "no workers" if count == 0 else workers_text(count)
 
 
 def _ms(value: float) -> str:

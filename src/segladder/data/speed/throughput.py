@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from segladder.data.cache import DiskCache
@@ -83,14 +84,14 @@ def _each(work: Callable[[Any], Any], over: Sequence[Any], seconds: float) -> fl
 
 
 def loader_speed(
-    datamodule: SegmentationDataModule, *, cache: str, cache_dir: str, workers: int, seconds: float
+    datamodule: SegmentationDataModule, *, cache: str, cache_dir: Path | None, workers: int, seconds: float
 ) -> Speed:
     """Images per second of the training loader, once its workers run and its cache is full.
 
     Args:
         datamodule: of which `read_anew` is called.
         cache: as `data.cache`.
-        cache_dir: where one on disk may lie.
+        cache_dir: where one on disk lies.
         workers: as `data.num_workers`.
         seconds: to read for, at least.
     """

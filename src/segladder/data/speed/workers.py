@@ -26,6 +26,11 @@ def auto_workers(source: Any) -> int:
     return 0 if fits(source) else max(1, min(4, cores // 2))
 
 
+def workers_text(count: int) -> str:
+    """So many workers, for people: `1 worker`."""
+    return "1 worker" if count == 1 else f"{count} workers"
+
+
 def available_cores() -> int:
     """Cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

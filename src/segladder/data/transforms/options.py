@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from segladder.data.errors import DataError
@@ -57,5 +58,11 @@ def jitter_device(value: Any, *, jitters: bool, extra: bool) -> str:
         raise DataError(
             "augment.device=gpu changes colours after everything else, but augment.transforms are to come last. Set"
             " augment.device=cpu, or leave augment.transforms out."
+        )
+    if value == "gpu" and not jitters:
+        warnings.warn(
+            "augment.device=gpu has no effect: it moves augment.brightness, contrast, saturation and hue, and all are"
+            " 0.",
+            stacklevel=3,
         )
     return str(value)

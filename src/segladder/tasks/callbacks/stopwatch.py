@@ -18,6 +18,8 @@ class Stopwatch(Callback):
         self.step_seconds = 0.0
         self.wait_seconds = 0.0
         self.first_step_at: float | None = None
+        self.prepared_before = 0.0
+        """Seconds before the first step in which caches were made ready."""
         self.stages: dict[str, float] = {}
         """Seconds by stage that training samples took to make, see `segladder.data.speed.stages`; and `workers`."""
         self.advice: str | None = None
@@ -43,6 +45,7 @@ class Stopwatch(Callback):
         now = time.perf_counter()
         if self.first_step_at is None:
             self.first_step_at = time.time()
+            self.prepared_before = prepared_seconds(getattr(trainer, "datamodule", None))
         if self._mark is not None:
             self.wait_seconds += now - self._mark
         self._mark = now
@@ -83,3 +86,8 @@ class Stopwatch(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._mark = time.perf_counter()
+
+
+def prepared_seconds(datamodule: Any) -> float:
+    """What building and filling caches has taken so far, see `segladder.data.cache.choice`."""
+    return float(getattr(getattr(datamodule, "cache", None), "seconds", 0.0))

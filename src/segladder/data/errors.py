@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from segladder.types import UserError
 
 _MARK = "segladder.data.errors.DataError: "
@@ -19,3 +21,15 @@ class DataError(UserError):
         if message.startswith("Caught ") and _MARK in message:
             message = message.rsplit(_MARK, 1)[1].strip()
         super().__init__(message)
+
+
+def missing_root(root: Path, advice: str) -> DataError:
+    """The error of a `data.root` that is no folder; where it is no plain absolute path, what it comes to is said.
+
+    Args:
+        root: as given.
+        advice: where to get the data, or what to point to.
+    """
+    whole = root.resolve()
+    meant = "" if str(whole) == str(root) else f" (that is '{whole}')"
+    return DataError(f"data.root '{root}'{meant} is not there. {advice}")

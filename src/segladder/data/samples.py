@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch.utils.data import Dataset
 
-from segladder.data.bad_samples import empty, readable
-from segladder.data.cache.kept import Cache, Kept, label_type, released
+from segladder.data.bad_samples import Unreadable, empty, readable
+from segladder.data.cache.kept import Cache, Kept, label_type, narrowed, released
 from segladder.data.cache.memory import MemoryCache
 from segladder.data.collate import collate
 from segladder.data.errors import DataError
@@ -83,9 +83,11 @@ class Samples(Dataset[Sample]):
         self.labels = labels
         self.min_area = min_area
         self.on_bad = on_bad
+        self.unreadable = Unreadable()
         self._object_ids: Any = getattr(source, "object_ids", None) if numbered else None
         self._expands = training and instances
-        self.cache: Cache | None = MemoryCache(labels=self._kept_label_type()) if cache else None
+        self._label_type = self._kept_label_type()
+        self.cache: Cache | None = MemoryCache(labels=self._label_type) if cache else None
         self.clock = StageClock()
 
     def __len__(self) -> int:
@@ -111,7 +113,11 @@ class Samples(Dataset[Sample]):
             if not self._only_looks():
                 sample = _widened(sample) if kept is None else released(sample, kept)
             sample = self._augmented(sample, augment, mix(_AUGMENT, self.seed, epoch, place))
-            return sample if kept is None else released(sample, kept, wide=False)
+            sample = sample if kept is None else released(sample, kept, wide=False)
+            if self._label_type is not None and "semantic" in sample:
+                # as narrow as from a cache, wherever it comes from
+                sample = {**sample, "semantic": narrowed(sample["semantic"], self._label_type)}
+            return sample
 
     def plain(self, index: int) -> Sample:
         """One sample of epoch 0 as it was read."""

@@ -7,8 +7,9 @@ from pycocotools import mask as coco
 from drawn_sets import city_ids, city_objects, draw_cityscapes
 from segladder.data.errors import DataError
 from segladder.data.panoptic.file import PanopticFile
-from segladder.data.readers import cityscapes
-from segladder.data.readers.cityscapes import Cityscapes, CityscapesDataset, CityscapesLabels
+from segladder.data.readers import cityscapes_files
+from segladder.data.readers.cityscapes import Cityscapes
+from segladder.data.readers.cityscapes_files import CityscapesDataset, CityscapesLabels
 from segladder.data.readers.files import Pair
 
 # cityscapesScripts, labels.py: the train id of each id from 0 to 33
@@ -45,14 +46,14 @@ def test_the_mapping_is_that_of_the_genuine_train_id_files(real_data):
 
 @pytest.mark.parametrize("wrong", ["shifted by one", "two classes exchanged", "ids taken for train ids"])
 def test_a_wrong_table_would_be_noticed(real_data, monkeypatch, wrong):
-    ids = list(cityscapes.LABEL_IDS)
+    ids = list(cityscapes_files.LABEL_IDS)
     if wrong == "shifted by one":
         ids = [label_id - 1 for label_id in ids]
     elif wrong == "two classes exchanged":
         ids[8], ids[9] = ids[9], ids[8]
     else:
         ids = list(range(19))
-    monkeypatch.setattr(cityscapes, "LABEL_IDS", tuple(ids))
+    monkeypatch.setattr(cityscapes_files, "LABEL_IDS", tuple(ids))
     with pytest.raises(AssertionError):
         test_the_mapping_is_that_of_the_genuine_train_id_files(real_data)
 
@@ -201,7 +202,11 @@ def broken(root, how):
 @pytest.mark.parametrize(
     ("how", "sentence"),
     [
-        ("no images", "data.root '{root}' has no folder 'leftImg8bit'. Unpack leftImg8bit_trainvaltest.zip from https"),
+        (
+            "no images",
+            "data.root '{root}' has no folder 'leftImg8bit': it holds gtFine/ and images/. Unpack"
+            " leftImg8bit_trainvaltest.zip from https",
+        ),
         (
             "no labels",
             "None of the 8 images of split 'train' has a label: '{root}/gtFine/train/CITY/*_gtFine_labelIds.png' was"
@@ -249,7 +254,7 @@ def test_a_missing_cityscapes_names_archives_page_and_place(tmp_path):
     with pytest.raises(DataError) as error:
         Cityscapes(root=tmp_path / "city")
     assert str(error.value) == (
-        f"data.root '{tmp_path}/city' (that is '{tmp_path}/city') is not there. Fetch leftImg8bit_trainvaltest.zip and"
+        f"data.root '{tmp_path}/city' is not there. Fetch leftImg8bit_trainvaltest.zip and"
         " gtFine_trainvaltest.zip from https://www.cityscapes-dataset.com/downloads/ (after registration) and unpack"
         " both into one folder, so that leftImg8bit/ and gtFine/ lie in data.root."
     )

@@ -144,7 +144,9 @@ def test_images_beyond_the_limit_need_not_be_there(root):
 
 def test_a_folder_of_images_that_is_not_there_is_named(root):
     (root / "train2017").rename(root / "elsewhere")
-    with pytest.raises(DataError, match=r"are needed, but '.*train2017' is not there\. Set data\.root to the folder"):
+    with pytest.raises(
+        DataError, match=r"are needed, but '.*train2017' is not there .*elsewhere/.* Set data\.root to the"
+    ):
         CocoDataModule(root=root, batch_size=1).train_dataloader()
 
 
@@ -246,3 +248,13 @@ def test_real_nuclei_in_both_views(real_data):
         assert np.array_equal(sample["semantic"].numpy(), ids > 0) and len(sample["objects"]) == len(np.unique(ids)) - 1
     semantic = CocoDataModule(**options)
     assert semantic.summary(["val"])["hashes"] == data.summary(["val"])["hashes"]
+
+
+def test_images_of_another_split_are_found_where_they_are(root):
+    """Annotations of val, images of train."""
+    coco = Coco(root=root, annotations="annotations/instances_val2017.json", val_split=None, test_split=None)
+    told = rf"val2017_000\.png', which is not there: it lies in '{root}/val2017'\. Name annotations and images of the"
+    with pytest.raises(DataError, match=rf"names image '.*{told}"):
+        coco.dataset("train", run_seed=0)[0]
+    with pytest.raises(DataError, match=r"names 3 images, of which 3 are not there, .* lies in '.*/val2017'\. Name"):
+        coco.dataset("train", run_seed=0).require_images()

@@ -187,7 +187,8 @@ def test_a_file_that_makes_no_sense_is_told(spoil, change, sentence):
     [
         ('{"images": [],\n "annotations": [}', "line 2"),
         ('{"images": [{"id": 1', "line 1"),
-        ("[]", "a list instead of an object"),
+        ("[]", "a list instead of an object: that is how results are stored"),
+        ('{"annotations": [{"image_id": 1, "segments_info": []}]}', "Read it with data=coco_panoptic"),
     ],
 )
 def test_broken_json_is_told_with_its_line(path, text, words):

@@ -46,8 +46,8 @@ def test_without_a_file_the_message_says_what_to_write(tmp_path):
     with pytest.raises(DataError) as error:
         read_dataset_file(tmp_path)
     assert str(error.value) == (
-        f"data.root '{tmp_path}' has no dataset.json (nor dataset.yaml) that names the classes. Write one there,"
-        ' e.g. {"classes": ["background", "disk"], "ignore_index": 255}, or give data.classes=[background,disk].'
+        f"data.root '{tmp_path}' has no dataset.json (nor dataset.yaml) that names the classes: it is empty. Write one"
+        ' there, e.g. {"classes": ["background", "disk"], "ignore_index": 255}, or give data.classes=[background,disk].'
     )
     assert read_dataset_file(tmp_path, classes=["a", "b"]).classes == ("a", "b")
 

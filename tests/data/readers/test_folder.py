@@ -123,7 +123,9 @@ def test_images_need_no_label_folder_until_labels_are_read(draw, tmp_path):
     (root / "labels").rename(tmp_path / "away")
     folder = Folder(root=root)
     assert len(folder.unlabelled("test")) == 2
-    with pytest.raises(DataError, match=r"has no folder 'labels'\. Point data.root at the folder that holds images/"):
+    with pytest.raises(
+        DataError, match=r"has no folder 'labels': it holds images/ and dataset\.json\. Point data\.root"
+    ):
         folder.dataset("train", run_seed=0)
 
 
@@ -197,10 +199,8 @@ def test_a_broken_folder_is_explained(draw, how, sentence):
 def test_a_missing_root_says_where_it_looked(tmp_path):
     with pytest.raises(DataError) as error:
         Folder(root=tmp_path / "nowhere", hint="Fetch it from X.")
-    assert str(error.value) == (
-        f"data.root '{tmp_path}/nowhere' (that is '{tmp_path}/nowhere') is not there. Fetch it from X."
-    )
-    with pytest.raises(DataError, match=r"has no folder 'images'\. Point data.root at the folder that holds"):
+    assert str(error.value) == (f"data.root '{tmp_path}/nowhere' is not there. Fetch it from X.")
+    with pytest.raises(DataError, match=r"has no folder 'images': it is empty\. Point data.root at the folder that"):
         Folder(root=tmp_path)
 
 

@@ -174,7 +174,7 @@ def test_a_missing_voc_names_archive_page_and_place(tmp_path):
     with pytest.raises(DataError) as error:
         Voc(root=tmp_path / "voc")
     assert str(error.value) == (
-        f"data.root '{tmp_path}/voc' (that is '{tmp_path}/voc') is not there. Fetch VOCtrainval_11-May-2012.tar from"
+        f"data.root '{tmp_path}/voc' is not there. Fetch VOCtrainval_11-May-2012.tar from"
         " http://host.robots.ox.ac.uk/pascal/VOC/voc2012/, unpack it, and set data.root to its VOCdevkit/VOC2012."
     )
     with pytest.raises(

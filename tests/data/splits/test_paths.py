@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import pytest
@@ -40,5 +41,26 @@ def test_the_smallest_file_that_is_there_is_chosen(tmp_path):
         paths(tmp_path).smallest([None])
     with pytest.raises(DataError, match=r"Split 'mini' has no annotations: .*JSON files there: train.json, val.json\."):
         paths(tmp_path).smallest(["mini"])
-    with pytest.raises(DataError, match=r"data\.root '.*nowhere' .* is not there\. Fetch it\."):
+    with pytest.raises(DataError, match=r"data\.root '.*nowhere' is not there\. Fetch it\."):
         paths(tmp_path / "nowhere").smallest(["val"])
+
+
+def test_a_folder_in_place_of_a_file_and_a_root_that_is_another_are_told(tmp_path):
+    (tmp_path / "set/annotations").mkdir(parents=True)
+    (tmp_path / "set/annotations" / "val.json").write_text("{}")
+    with pytest.raises(
+        DataError, match=r"means '.*annotations', which is a folder: it holds val\.json\. Name the file"
+    ):
+        paths(tmp_path / "set", annotations="annotations").smallest(["val"])
+    with pytest.raises(DataError, match=r"is not there; '.*' holds val\.json\. Set data\.root=.*/set, which has it\."):
+        paths(tmp_path / "set/annotations").smallest(["val"])
+
+
+def test_one_file_for_training_and_scores_is_warned_of(tmp_path):
+    splits = {"train": "a", "val": "b", "test": None}
+    with pytest.warns(UserWarning, match=r"^Training and val read the same '.*all\.json'"):
+        paths(tmp_path, annotations="all.json").warn_of_same(splits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        paths(tmp_path).warn_of_same(splits)
+        paths(tmp_path, annotations="all.json").warn_of_same(splits | {"train": None})

@@ -1,10 +1,11 @@
-import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segladder.data.errors import DataError
-from segladder.data.splits.subsets import check_folds, few_shot, fold_of
+from segladder.data.splits.subsets import Part, check_folds, fold_of
+from segladder.types import DatasetInfo
 
 
 @settings(max_examples=50, deadline=None)
@@ -27,25 +28,6 @@ def test_another_seed_gives_other_folds():
     assert first != second and first != list(range(20))
 
 
-def test_every_class_is_shown_often_enough_and_no_sample_is_taken_in_vain():
-    draw = np.random.default_rng(0)
-    shows = draw.random((200, 6)) < np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.0])
-    for shots in (1, 3, 5):
-        chosen, shown = few_shot(list(range(200)), lambda i: shows[i], shots=shots, num_classes=6, seed=0)
-        assert np.array_equal(shown, shows[chosen].sum(0))
-        assert np.array_equal(shown >= shots, shows.sum(0) >= shots)
-        # no class takes more than it needs by itself
-        assert len(chosen) <= shots * 5
-    again, _ = few_shot(list(range(200)), lambda i: shows[i], shots=5, num_classes=6, seed=0)
-    other, _ = few_shot(list(range(200)), lambda i: shows[i], shots=5, num_classes=6, seed=1)
-    assert again == chosen and other != chosen
-
-
-def test_choices_are_of_the_candidates_alone():
-    chosen, _ = few_shot([3, 5, 8], lambda i: np.array([True]), shots=2, num_classes=1, seed=0)
-    assert len(chosen) == 2 and set(chosen) <= {3, 5, 8}
-
-
 @pytest.mark.parametrize(
     ("folds", "fold", "told"),
     [
@@ -58,3 +40,51 @@ def test_choices_are_of_the_candidates_alone():
 def test_values_outside_their_range_are_told(folds, fold, told):
     with pytest.raises(DataError, match=told):
         check_folds(folds, fold)
+
+
+INFO = DatasetInfo(name="set", classes=("a", "b"), palette=((0, 0, 0), (9, 9, 9)), things=(False, False))
+
+
+class Labels:
+    """Twelve images that show class a; the last four show b, too."""
+
+    synthetic = False
+
+    def __len__(self):
+        return 12
+
+    def semantic(self, index):
+        return torch.tensor([[0, int(index >= 8)]])
+
+
+def test_what_was_asked_for_of_a_split_is_kept_with_what_came_of_it():
+    part = Part(folds=3, fold=1, shots=2, seed=7)
+    train, val = (part.chosen(Labels(), split, INFO) for split in ("train", "val"))
+    assert len(val) == 4 and not set(train) & set(val)
+    asked = {"of": 12, "folds": 3, "fold": 1, "seed": 7}
+    shown = {"a": len(train), "b": sum(index >= 8 for index in train)}
+    assert part.told == {"train": asked | {"shots": 2, "shown": shown}, "val": asked}
+    assert part.chosen(Labels(), "test", INFO) is None and "test" not in part.told
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "count"),
+    [
+        ({"limit": 20}, "^data.limit=20 is more than the 12 training samples: all are used.$", 12),
+        ({"overfit": 20}, "^data.overfit=20 is more than the 12 training samples: all are used.$", 12),
+        ({"fraction": 0.01}, "^data.fraction=0.01 of 12 training samples is less than one: one is used.$", 1),
+        ({"shots": 9}, r"^data.shots=9: 1 of 2 classes occur in fewer .* are taken \(b 4\).$", None),
+        ({"shots": 3, "limit": 2}, "^data.limit=2 leaves out . of the . images that data.shots=3 has chosen", 2),
+    ],
+)
+def test_more_than_there_is_is_told(settings, told, count):
+    with pytest.warns(UserWarning, match=told):
+        chosen = Part(**settings).chosen(Labels(), "train", INFO)
+    assert count is None or len(chosen or range(12)) == count
+
+
+def test_learning_some_images_by_heart_leaves_other_choices_out_with_a_word():
+    with pytest.warns(UserWarning, match="^data.shots has no effect beside data.overfit=4"):
+        part = Part(overfit=4, shots=2)
+    assert [part.chosen(Labels(), split, INFO) for split in ("train", "val", "test")] == [[0, 1, 2, 3]] * 3
+    assert part.told["train"] == {"of": 12, "overfit": 4}

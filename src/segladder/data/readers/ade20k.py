@@ -9,9 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from segladder.data.decoding.labels import LabelReader
-from segladder.data.errors import DataError
+from segladder.data.errors import DataError, missing_root
 from segladder.data.palette import distinct_colors
 from segladder.data.readers.files import FileDataset, Pair, images_alone, no_labels
+from segladder.data.readers.layouts import instead
 from segladder.data.splits.files import require_labels
 from segladder.types import IGNORE_INDEX, DatasetInfo
 
@@ -39,6 +40,9 @@ FETCH = (
     f"Fetch {_ARCHIVE} from http://sceneparsing.csail.mit.edu/, unpack it, and set data.root to its"
     " ADEChallengeData2016, which holds images/ and annotations/."
 )
+
+
+_WHOLE = ("images", "annotations")
 
 
 class AdeLabels(LabelReader):
@@ -79,6 +83,7 @@ class Ade20k:
         val_split: str | None = "validation",
         test_split: str | None = "validation",
         instances: bool = False,
+        labels_alone: bool = False,
         seed: int = 0,
     ) -> None:
         """
@@ -88,12 +93,14 @@ class Ade20k:
             val_split: folder to validate on; null for none.
             test_split: folder to test on; null for none. The labels of the test images are not public.
             instances: must be False, the benchmark tells no objects apart.
+            labels_alone: images may be missing, all or some.
             seed: unused, the published splits are fixed.
 
         Raises:
             DataError: the root is not there, is no ADE20K, or objects are asked for.
         """
-        self.root = _find_root(Path(root).expanduser())
+        self.labels_alone = labels_alone
+        self.root = _find_root(Path(root).expanduser(), needed=("annotations",) if labels_alone else _WHOLE)
         if instances:
             raise DataError(
                 "ADE20K's scene parsing benchmark tells no objects apart, which this model has to learn. Choose a model"
@@ -125,7 +132,7 @@ class Ade20k:
                 raise no_labels(name, split, root=self.root, why="its labels are not public")
             raise DataError(f"None of the {len(pairs):,} images of split '{name}' has a label in '{folder}'. {FETCH}")
         require_labels(pairs, labels=folder, suffix=".png")
-        orphans = self.orphans(name, pairs)
+        orphans = [] if self.labels_alone else self.orphans(name, pairs)
         if orphans:
             raise DataError(
                 f"Label '{orphans[0]}' has no image in '{self.root / 'images' / name}' ({len(orphans):,} are so)."
@@ -148,31 +155,39 @@ class Ade20k:
 
     def _dataset(self, pairs: Sequence[Pair]) -> FileDataset:
         # a few of its photographs are grey
-        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels, narrow=True)
+        return FileDataset(
+            pairs, root=self.root, info=self.info, labels=self.labels, narrow=True, labels_alone=self.labels_alone
+        )
 
     def pairs(self, name: str) -> list[Pair]:
         """The images of a split, each with its label, None where it is missing.
 
         Raises:
-            DataError: there is no image.
+            DataError: there is none.
         """
         folder = self.root / "images" / name
-        images = sorted(folder.glob("*.jpg"))
-        if not images:
+        labels = {path.stem: path for path in (self.root / "annotations" / name).glob("*.png")}
+        found = {path.stem for path in folder.glob("*.jpg")}
+        if self.labels_alone:
+            found |= labels.keys()
+        if not found:
+            what, suffix = ("labels", "png") if self.labels_alone else ("images", "jpg")
+            folder = self.root / "annotations" / name if self.labels_alone else folder
             there = sorted(path.name for path in folder.parent.iterdir() if path.is_dir())
-            what = "holds no *.jpg" if folder.is_dir() else "is not there"
             raise DataError(
-                f"data.root '{self.root}' has no images of split '{name}': '{folder}' {what}. Splits there:"
+                f"data.root '{self.root}' has no {what} of split '{name}': '{folder}'"
+                f" {f'holds no *.{suffix}' if folder.is_dir() else 'is not there'}. Splits there:"
                 f" {', '.join(there) or 'none'}. Unpack {_ARCHIVE} completely, or name another split."
             )
-        labels = {path.stem: path for path in (self.root / "annotations" / name).glob("*.png")}
-        return [Pair(image.stem, image, labels.get(image.stem)) for image in images]
+        return [Pair(stem, folder / f"{stem}.jpg", labels.get(stem)) for stem in sorted(found)]
 
 
-def _find_root(root: Path) -> Path:
+def _find_root(root: Path, *, needed: Sequence[str]) -> Path:
     for candidate in (root, root / "ADEChallengeData2016"):
-        if (candidate / "images").is_dir() and (candidate / "annotations").is_dir():
+        if all((candidate / name).is_dir() for name in needed):
             return candidate
     if not root.is_dir():
-        raise DataError(f"data.root '{root}' (that is '{root.resolve()}') is not there. {FETCH}")
-    raise DataError(f"data.root '{root}' has no folders 'images' and 'annotations'. {FETCH}")
+        raise missing_root(root, FETCH)
+    lacking = " and ".join(f"'{name}'" for name in needed if not (root / name).is_dir())
+    folders = "folder" if lacking.count("'") == 2 else "folders"
+    raise DataError(f"data.root '{root}' has no {folders} {lacking}{instead(root, 'ade20k', advice=FETCH)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -124,7 +123,7 @@ class Coco:
         labels = self._labels(file)
         places = list(range(len(file)))
         if split == "train":
-            self._warn_of_same(file)
+            self.paths.warn_of_same(self.splits)
             if self._skip_empty:
                 places = [place for place in places if file.single(place, labels)]
         if not places:
@@ -196,20 +195,6 @@ class Coco:
         folder = self.paths.images(name)
         assert folder is not None, "an image was looked at there"
         return [folder / image.name for image in file.images]
-
-    def _warn_of_same(self, file: CocoFile) -> None:
-        """Scores on what was trained on say nothing, and one file for all is quickly typed."""
-        same = [
-            role
-            for role in ("val", "test")
-            if (name := self.splits[role]) and self.paths.annotations(name) == file.path
-        ]
-        if same:
-            warnings.warn(
-                f"Training and {' and '.join(same)} read the same '{file.path}': the scores will be of images that were"
-                " trained on. Give each split its own file: data.annotations=…{split}….json",
-                stacklevel=3,
-            )
 
 
 def _chosen(file: CocoFile, categories: Any) -> list[int]:

@@ -19,6 +19,7 @@ from segladder.data.decoding.images import read_image
 from segladder.data.errors import DataError
 from segladder.data.order import Key
 from segladder.data.readers.coco_file import CocoFile
+from segladder.data.readers.missing_images import missing_images, no_folder
 from segladder.masks import areas, paint
 from segladder.types import DatasetInfo, Objects, Sample
 
@@ -75,7 +76,12 @@ class CocoDataset(Dataset[Sample]):
         index = key if isinstance(key, int) else key[1]
         entry = self.file.images[self.places[index]]
         path = self._required_folder() / entry.name
-        image = read_image(path, channels=self.info.channels, deep=self.deep, narrow=self.narrow)
+        try:
+            image = read_image(path, channels=self.info.channels, deep=self.deep, narrow=self.narrow)
+        except DataError:
+            if path.is_file():
+                raise
+            raise missing_images(self.file.path, [path]) from None
         size = (int(image.shape[-2]), int(image.shape[-1]))
         if size != entry.size:
             turned = (
@@ -140,10 +146,7 @@ class CocoDataset(Dataset[Sample]):
             if path.name not in listed[path.parent]:
                 missing.append(path)
         if missing:
-            raise DataError(
-                f"'{self.file.path}' names {len(paths):,} images, of which {len(missing):,} are not there, such as"
-                f" '{missing[0]}'. Unpack the images completely, or take those out of the file."
-            )
+            raise missing_images(self.file.path, missing, of=len(paths))
 
     def files(self, index: int) -> list[Path]:
         """The image file of one sample."""
@@ -191,8 +194,4 @@ class CocoDataset(Dataset[Sample]):
     def _required_folder(self) -> Path:
         if self.folder is not None and self.folder.is_dir():
             return self.folder
-        where = "no data.root is given" if self.folder is None else f"'{self.folder}' is not there"
-        raise DataError(
-            f"The images of '{self.file.path}' are needed, but {where}. Set data.root to the folder that holds them,"
-            ' and data.images to their folder below it, such as "data.images={split}".'
-        )
+        raise no_folder(self.file.path, self.folder)

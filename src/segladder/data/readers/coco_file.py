@@ -142,6 +142,12 @@ class CocoFile:
 
     def _read(self) -> None:
         text = self.text
+        if text.text.lstrip()[:1] == "[":
+            raise DataError(
+                f"'{self.path}' holds a list instead of an object: that is how results are stored, not annotations."
+                f" Score them with `segladder evaluate predictions={self.path}`, and name the annotations with"
+                " data.annotations=…"
+            )
         total = text.text.count('"file_name"') + text.text.count('"image_id"')
         for key, at, entry in with_progress(text.members(_LISTS), total, f"reading {self.path.name}"):
             if key not in _LISTS:
@@ -152,6 +158,11 @@ class CocoFile:
                 self._add_image(entry, at)
             elif key == "categories":
                 self._add_category(entry, at)
+            elif "segments_info" in entry:
+                raise DataError(
+                    f"'{self.path}' is a panoptic file: its annotations hold 'segments_info'. Read it with"
+                    " data=coco_panoptic, or name the file of instances with data.annotations=…"
+                )
             else:
                 try:
                     self._rows.add(entry, at)

@@ -11,6 +11,7 @@ from typing import Any
 
 from segladder.data.errors import DataError
 from segladder.data.palette import distinct_colors
+from segladder.data.readers.layouts import instead
 
 _NAMES = ("dataset.json", "dataset.yaml", "dataset.yml")
 
@@ -55,9 +56,10 @@ def read_dataset_file(root: Path, *, classes: Sequence[str] | Mapping[Any, Any] 
     """
     path = next((root / name for name in _NAMES if (root / name).is_file()), None)
     if path is None and classes is None:
+        write = f"Write one there, e.g. {EXAMPLE}, or give data.classes=[background,disk]."
         raise DataError(
-            f"data.root '{root}' has no dataset.json (nor dataset.yaml) that names the classes. Write one"
-            f" there, e.g. {EXAMPLE}, or give data.classes=[background,disk]."
+            f"data.root '{root}' has no dataset.json (nor dataset.yaml) that names the classes"
+            f"{instead(root, 'folder', advice=write)}"
         )
     content = {} if path is None else _parse(path)
     where = "data.classes" if path is None else f"'{path}'"

@@ -49,6 +49,7 @@ class FileDataset(Dataset[Sample]):
         ids: IdMapReader | None = None,
         deep: bool = False,
         narrow: bool = False,
+        labels_alone: bool = False,
     ) -> None:
         """
         Args:
@@ -59,6 +60,7 @@ class FileDataset(Dataset[Sample]):
             ids: how id maps are read; None for the semantic view.
             deep: images have more than 8 bits and come as float32.
             narrow: see `read_image`.
+            labels_alone: images may be missing, as long as none is read.
         """
         self.pairs = list(pairs)
         self.root = root
@@ -67,6 +69,7 @@ class FileDataset(Dataset[Sample]):
         self.ids = ids
         self.deep = deep
         self.narrow = narrow
+        self.labels_alone = labels_alone
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -80,6 +83,8 @@ class FileDataset(Dataset[Sample]):
             DataError: see `read_image`, `LabelReader.read` and `IdMapReader.read`; or the files differ in size.
         """
         pair = self.pairs[key if isinstance(key, int) else key[1]]
+        if self.labels_alone and not pair.image.is_file():
+            raise DataError(f"Image '{pair.image}' is not there. Labels alone are enough to score predictions.")
         image = read_image(pair.image, channels=self.info.channels, deep=self.deep, narrow=self.narrow)
         height, width = image.shape[-2:]
         sample: Sample = {"image": image, "image_id": pair.image_id, "size": (height, width)}
@@ -148,16 +153,25 @@ class FileDataset(Dataset[Sample]):
 
         That is every image's, label's and id map's path below the root and size in bytes, sorted, and what label
         values and ids mean. File contents are not read (Cityscapes would take minutes): an edit that keeps the size
-        goes unseen.
+        goes unseen. Where an image is missing, as `labels_alone` allows, it is the `label_digest`.
         """
         chosen = self.pairs if indices is None else [self.pairs[index] for index in indices]
+        if self.labels_alone and not all(pair.image.is_file() for pair in chosen):
+            return self.label_digest(indices)
+        return self._hashed([path for pair in chosen for path in (pair.image, pair.label, pair.ids)], images=True)
+
+    def label_digest(self, indices: Sequence[int] | None = None) -> str:
+        """The same of labels and id maps alone: what it takes to know that two scores are of the same truth."""
+        chosen = self.pairs if indices is None else [self.pairs[index] for index in indices]
+        return self._hashed([path for pair in chosen for path in (pair.label, pair.ids)], images=False)
+
+    def _hashed(self, paths: Sequence[Path | None], *, images: bool) -> str:
         files = sorted(
-            f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}"
-            for pair in chosen
-            for path in (pair.image, pair.label, pair.ids)
-            if path is not None
+            f"{path.relative_to(self.root).as_posix()} {path.stat().st_size}" for path in paths if path is not None
         )
-        content = {"files": files, "labels": self.labels.settings(), "channels": self.info.channels}
+        content: dict[str, Any] = {"files": files, "labels": self.labels.settings()}
+        if images:
+            content["channels"] = self.info.channels
         if self.ids is not None:
             content["ids"] = self.ids.settings()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -10,9 +10,10 @@ from segladder.data.channel_scale import MEAN, STD, measured
 from segladder.data.decoding.id_maps import IdMapReader
 from segladder.data.decoding.images import first_readable, header
 from segladder.data.decoding.labels import LabelReader
-from segladder.data.errors import DataError
+from segladder.data.errors import DataError, missing_root
 from segladder.data.readers.dataset_file import DatasetFile, read_dataset_file
 from segladder.data.readers.files import FileDataset, Pair, images_alone, no_labels
+from segladder.data.readers.layouts import instead
 from segladder.data.splits.files import Tree, find_pairs, require_ids, require_labels
 from segladder.types import DatasetInfo
 
@@ -40,6 +41,7 @@ class Folder:
         name: str | None = None,
         hint: str | None = None,
         instances: bool = False,
+        labels_alone: bool = False,
         seed: int = 0,
     ) -> None:
         """
@@ -57,6 +59,7 @@ class Folder:
             name: what the data set is called in records; else the file's, else the folder's name.
             hint: where to get the data, for the message when it is missing.
             instances: samples hold their objects, too.
+            labels_alone: images may be missing, all or some.
             seed: unused, a folder has nothing random.
 
         Raises:
@@ -66,7 +69,8 @@ class Folder:
         self.root = Path(root).expanduser()
         self._hint = hint
         self.splits = {"train": train_split, "val": val_split, "test": test_split}
-        self._require_folder("images")
+        self.labels_alone = labels_alone
+        self._require_folder(None if labels_alone else "images")
         self.images = Tree(self.root / "images")
         self.id_maps = Tree(self.root / _folder_name(instances_folder))
         self.label_files = Tree(self.root / "labels")
@@ -80,7 +84,7 @@ class Folder:
             self.label_files = self.id_maps
         self._found: dict[str, list[Pair] | None] = {}
         first = self._first_image()
-        found, self.deep, _ = header(first)
+        found, self.deep = (3, False) if first is None else header(first)[:2]
         wanted = channels if channels is not None else given.channels
         if wanted is not None and not 1 <= wanted <= 4:
             raise DataError(f"data.channels is {wanted}. Images have 1 to 4 channels.")
@@ -166,14 +170,17 @@ class Folder:
             ids=IdMapReader(self.info) if self.instances else None,
             deep=self.deep,
             narrow=self.narrow,
+            labels_alone=self.labels_alone,
         )
 
-    def _require_folder(self, name: str) -> None:
+    def _require_folder(self, name: str | None) -> None:
         help_ = self._hint or "Point data.root at the folder that holds images/ and labels/."
         if not self.root.is_dir():
-            raise DataError(f"data.root '{self.root}' (that is '{self.root.resolve()}') is not there. {help_}")
-        if not (self.root / name).is_dir():
-            raise DataError(f"data.root '{self.root}' has no folder '{name}'. {help_}")
+            raise missing_root(self.root, help_)
+        if name is not None and not (self.root / name).is_dir():
+            raise DataError(
+                f"data.root '{self.root}' has no folder '{name}'{instead(self.root, 'folder', advice=help_)}"
+            )
 
     def _require_objects(self, given: DatasetFile) -> None:
         if not self.id_maps.folder.is_dir():
@@ -217,16 +224,21 @@ class Folder:
                 images=self.images,
                 labels=self.label_files,
                 ids=self.id_maps if self.instances else None,
+                labels_alone=self.labels_alone,
             )
         return self._found[name]
 
-    def _first_image(self) -> Path:
+    def _first_image(self) -> Path | None:
+        """What says how many channels images have; None where they may be missing and are."""
+        if self.labels_alone and not self.images.files:
+            return None
         for name in filter(None, self.splits.values()):
             pairs = self._pairs(name)
-            if pairs:
-                return first_readable(pair.image for pair in pairs)
-        stems = sorted(self.images.files)
-        if stems:
+            if there := [pair.image for pair in pairs or () if not self.labels_alone or pair.image.is_file()]:
+                return first_readable(there)
+        if self.labels_alone:
+            return None
+        if self.images.files:
             raise self._missing_split("train", str(self.splits["train"]))
         raise DataError(f"'{self.images.folder}' holds no picture. Put images there, in folders train, val and test.")
 
@@ -235,15 +247,26 @@ class Folder:
         without = "" if split == "train" else f", or go without by data.{split}_split=null"
         return DataError(
             f"data.root '{self.root}' has no {words[split]} split '{name}': neither 'splits/{name}.txt' nor"
-            f" 'images/{name}' is there.{self._listed()} Make one, name another with data.{split}_split={without}."
+            f" '{self._trees()[-1].folder.name}/{name}' is there.{self._listed()} Make one, name another with"
+            f" data.{split}_split={without}."
         )
 
     def _listed(self) -> str:
         there = sorted(
             {path.stem for path in (self.root / "splits").glob("*.txt")}
-            | {path.name for path in self.images.folder.iterdir() if path.is_dir()}
+            | {
+                path.name
+                for tree in self._trees()
+                if tree.folder.is_dir()
+                for path in tree.folder.iterdir()
+                if path.is_dir()
+            }
         )
         return f" Splits there: {', '.join(there)}." if there else ""
+
+    def _trees(self) -> list[Tree]:
+        """What a split may be found by."""
+        return [self.images, self.label_files] if self.labels_alone else [self.images]
 
     def _measure(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         name = next(name for name in self.splits.values() if name)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from segladder.data.decoding.id_maps import IdMapReader
 from segladder.data.decoding.labels import LabelReader
-from segladder.data.errors import DataError
+from segladder.data.errors import DataError, missing_root
 from segladder.data.palette import distinct_colors
 from segladder.data.readers.files import FileDataset, Pair, images_alone, no_labels
+from segladder.data.readers.layouts import instead
 from segladder.data.splits.files import require_ids, require_labels
 from segladder.types import DatasetInfo
 
@@ -54,6 +55,9 @@ FETCH_AUGMENTED = (
 _TEST_ARCHIVE = "VOC2012test.tar of VOC's evaluation server (http://host.robots.ox.ac.uk:8080/)"
 
 _OBJECTS = "SegmentationObject"
+
+_LISTED = ("ImageSets/Segmentation",)
+_WHOLE = ("JPEGImages", *_LISTED)
 
 _LISTS = ("ImageSets/Segmentation", "ImageSets/SegmentationAug")
 
@@ -97,6 +101,7 @@ class Voc:
         val_split: str | None = "val",
         test_split: str | None = "val",
         instances: bool = False,
+        labels_alone: bool = False,
         seed: int = 0,
     ) -> None:
         """
@@ -107,12 +112,14 @@ class Voc:
             val_split: list to validate on; null for none.
             test_split: list to test on; null for none. The labels of `test` are not public.
             instances: samples hold their objects, from `SegmentationObject`.
+            labels_alone: images may be missing, all or some.
             seed: unused, the published splits are fixed.
 
         Raises:
             DataError: the root is not there, is no VOC, or has no objects where they are wanted.
         """
-        self.root = _find_root(Path(root).expanduser())
+        self.labels_alone = labels_alone
+        self.root = _find_root(Path(root).expanduser(), needed=_LISTED if labels_alone else _WHOLE)
         self.splits = {"train": train_split, "val": val_split, "test": test_split}
         self.labels = VocLabels()
         self.instances = instances
@@ -159,7 +166,9 @@ class Voc:
 
     def _dataset(self, pairs: Sequence[Pair]) -> FileDataset:
         ids = VocObjects(self.info) if self.instances else None
-        return FileDataset(pairs, root=self.root, info=self.info, labels=self.labels, ids=ids)
+        return FileDataset(
+            pairs, root=self.root, info=self.info, labels=self.labels, ids=ids, labels_alone=self.labels_alone
+        )
 
     def _pairs(self, name: str) -> list[Pair]:
         listing = self.list_file(name)
@@ -169,7 +178,7 @@ class Voc:
         pairs, missing = [], []
         for entry in entries:
             pairs.append(self.pair(name, entry))
-            if not self.has(pairs[-1].image):
+            if not self.labels_alone and not self.has(pairs[-1].image):
                 missing.append(pairs[-1].image_id)
         if missing:
             share = f" {len(missing)} of its {len(entries)} images are missing." if len(missing) > 1 else ""
@@ -250,15 +259,15 @@ def _object_folder(name: str) -> str:
     return "SegmentationObjectAug" if name.endswith("aug") else _OBJECTS
 
 
-def _find_root(root: Path) -> Path:
+def _find_root(root: Path, *, needed: Sequence[str]) -> Path:
     if not root.is_dir():
-        raise DataError(f"data.root '{root}' (that is '{root.resolve()}') is not there. {FETCH}")
+        raise missing_root(root, FETCH)
     candidates = (root, root / "VOC2012", root / "VOCdevkit" / "VOC2012")
     for candidate in candidates:
-        if (candidate / "JPEGImages").is_dir() and (candidate / "ImageSets" / "Segmentation").is_dir():
+        if all((candidate / name).is_dir() for name in needed):
             return candidate
-    lacking = [name for name in ("JPEGImages", "ImageSets/Segmentation") if not (root / name).is_dir()]
+    lacking = [name for name in needed if not (root / name).is_dir()]
     raise DataError(
-        f"data.root '{root}' is no VOC2012: '{lacking[0]}' is neither in it, nor in VOC2012 or VOCdevkit/VOC2012 below."
-        f" {FETCH}"
+        f"data.root '{root}' is no VOC2012: '{lacking[0]}' is neither in it, nor in VOC2012 or VOCdevkit/VOC2012 below"
+        f"{instead(root, 'voc', advice=FETCH)}"
     )

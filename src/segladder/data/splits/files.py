@@ -53,7 +53,9 @@ class Tree:
         return paths[0]
 
 
-def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree, ids: Tree | None = None) -> list[Pair] | None:
+def find_pairs(
+    root: Path, split: str, *, images: Tree, labels: Tree, ids: Tree | None = None, labels_alone: bool = False
+) -> list[Pair] | None:
     """The pairs of a split: those listed in `root/splits/<split>.txt`, else all below `root/images/<split>`.
 
     A split file lists one entry per line: a stem (`0001TP_006690`) or a path below `images/` or the root,
@@ -65,6 +67,7 @@ def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree, ids: Tree 
         images: what lies below `images/`.
         labels: the label files, found by the image's path.
         ids: the id maps, likewise; None where they are not wanted.
+        labels_alone: images may be missing.
 
     Returns:
         Pairs in the order of the file, or sorted by path, `label` and `ids` None where there is none; None where the
@@ -75,20 +78,23 @@ def find_pairs(root: Path, split: str, *, images: Tree, labels: Tree, ids: Tree 
     """
     listing = root / "splits" / f"{split}.txt"
     if listing.is_file():
-        return _listed(listing, root, split, images, labels, ids)
+        return _listed(listing, root, split, images, labels, ids, labels_alone=labels_alone)
     folder = images.folder / split
+    if labels_alone and not folder.is_dir():
+        folder = labels.folder / split
     if not folder.is_dir():
         return None
-    stems = images.below(split)
+    stems = sorted({*images.below(split), *labels.below(split)}) if labels_alone else images.below(split)
     if not stems:
         raise DataError(
             f"Split '{split}' is empty: '{folder}' holds no picture ({', '.join(sorted(SUFFIXES)[:6])}, ...)."
             " Put images there."
         )
-    _refuse_orphans(split, images, labels, "label")
-    if ids is not None:
+    if not labels_alone:
+        _refuse_orphans(split, images, labels, "label")
+    if ids is not None and not labels_alone:
         _refuse_orphans(split, images, ids, "id map")
-    return [Pair(stem, images.path(stem), _at(labels, stem), _at(ids, stem)) for stem in stems]
+    return [Pair(stem, _image(images, stem), _at(labels, stem), _at(ids, stem)) for stem in stems]
 
 
 def require_labels(pairs: Sequence[Pair], *, labels: Path, suffix: str = "") -> None:
@@ -146,7 +152,21 @@ def _at(tree: Tree | None, stem: str | None) -> Path | None:
     return tree.path(stem) if tree is not None and stem is not None and stem in tree.files else None
 
 
-def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree, ids: Tree | None) -> list[Pair]:
+def _image(images: Tree, stem: str) -> Path:
+    """The image's file, or where it would lie."""
+    return images.path(stem) if stem in images.files else images.folder / f"{stem}.png"
+
+
+def _listed(
+    listing: Path,
+    root: Path,
+    split: str,
+    images: Tree,
+    labels: Tree,
+    ids: Tree | None,
+    *,
+    labels_alone: bool,
+) -> list[Pair]:
     pairs: list[Pair] = []
     seen: dict[str, int] = {}
     lines = listing.read_text(encoding="utf-8-sig").splitlines()
@@ -156,10 +176,13 @@ def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree, i
     for number, line in entries:
         entry = entry_stem(line)
         found = images.find(entry, split)
+        if found is None and labels_alone:
+            found = labels.find(entry, split)
         if found is None:
             raise DataError(
-                f"'{listing}' line {number} lists '{line}', but there is no such image below"
-                f" '{images.folder}' (nor in its folder '{split}'). Add it, or take the line out."
+                f"'{listing}' line {number} lists '{line}', but there is no such {'label' if labels_alone else 'image'}"
+                f" below '{(labels if labels_alone else images).folder}' (nor in its folder '{split}'). Add it, or take"
+                " the line out."
             )
         if found in seen:
             raise DataError(
@@ -167,7 +190,7 @@ def _listed(listing: Path, root: Path, split: str, images: Tree, labels: Tree, i
             )
         seen[found] = number
         pairs.append(
-            Pair(found, images.path(found), _beside(labels, found, entry, split), _beside(ids, found, entry, split))
+            Pair(found, _image(images, found), _beside(labels, found, entry, split), _beside(ids, found, entry, split))
         )
     return pairs
 

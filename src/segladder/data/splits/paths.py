@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from segladder.data.errors import DataError
+from segladder.data.errors import DataError, missing_root
+from segladder.data.readers.layouts import instead
 
 SPLIT = "{split}"
 """What stands for a split's name in a pattern."""
+_SHOWN = 8
 
 
 class SplitPaths:
@@ -66,14 +69,44 @@ class SplitPaths:
             raise self.missing(names[0])
         return min(there, key=lambda name: self.annotations(name).stat().st_size)
 
+    def warn_of_same(self, splits: Mapping[str, str | None]) -> None:
+        """Scores on what was trained on say nothing, and one file for all is quickly typed.
+
+        Args:
+            splits: the published name of train, val and test.
+        """
+        if splits["train"] is None:
+            return
+        path = self.annotations(splits["train"])
+        same = [role for role in ("val", "test") if (name := splits[role]) and self.annotations(name) == path]
+        if same:
+            warnings.warn(
+                f"Training and {' and '.join(same)} read the same '{path}': the scores will be of images that were"
+                " trained on. Give each split its own file: data.annotations=…{split}….json",
+                stacklevel=3,
+            )
+
     def missing(self, name: str) -> DataError:
         """The error of a split without annotations."""
         if self.root is not None and not self.root.is_dir():
-            return DataError(f"data.root '{self.root}' (that is '{self.root.resolve()}') is not there. {self._hint}")
+            return missing_root(self.root, self._hint)
         path = self.annotations(name)
+        typed = (path, (self.root or Path()) / self._annotations)
+        folder = next((one for one in typed if SPLIT not in self._annotations and one.is_dir()), None)
+        if folder is not None:
+            listed = ", ".join(_json_files(folder)) or "no JSON file"
+            return DataError(
+                f"data.annotations means '{folder}', which is a folder: it holds {listed}. Name the file, with {SPLIT}"
+                f" for the name of a split, as in data.annotations={self._annotations}/…{SPLIT}.json."
+            )
         key = "data.annotations" if self.root is not None else "no data.root is given, and data.annotations"
-        there = sorted(file.name for file in path.parent.glob("*.json")) if path.parent.is_dir() else []
-        listed = f" JSON files there: {', '.join(there[:8])}." if there else ""
-        return DataError(
-            f"Split '{name}' has no {self._kind}: {key} means '{path}', which is not there.{listed} {self._hint}"
-        )
+        said = f"Split '{name}' has no {self._kind}: {key} means '{path}', which is not there"
+        if there := _json_files(path.parent):
+            return DataError(f"{said}. JSON files there: {', '.join(there)}. {self._hint}")
+        if self.root is None:
+            return DataError(f"{said}. {self._hint}")
+        return DataError(f"{said}{instead(self.root, 'coco', advice=self._hint, joined=f'; {str(self.root)!r}')}")
+
+
+def _json_files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.glob("*.json"))[:_SHOWN]

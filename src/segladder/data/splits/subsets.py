@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,11 @@ from numpy.typing import NDArray
 from segladder.data.errors import DataError
 from segladder.data.options import positive_or_none, share
 from segladder.data.seeding import mix
+from segladder.data.splits.few_shot import few_shot
 from segladder.types import DatasetInfo
 
-log = logging.getLogger(__name__)
-
-_SHOWN = 8
-
 # keep these choices apart from other random numbers of one seed
-_FRACTION, _FOLD, _SHOT = 6, 8, 9
+_FRACTION, _FOLD = 6, 8
 
 
 class Part:
@@ -37,10 +33,12 @@ class Part:
         shots: int | None = None,
         overfit: int | None = None,
         seed: int = 0,
+        skips: bool = False,
     ) -> None:
         """
         Args:
             fraction: see `SegmentationDataModule`, as the rest.
+            skips: labels that cannot be read are left out of a few-shot choice; else they are an error.
 
         Raises:
             DataError: a value outside its range.
@@ -51,6 +49,16 @@ class Part:
         self.shots = positive_or_none("shots", shots)
         self.overfit = positive_or_none("overfit", overfit)
         self.seed = seed
+        self.skips = skips
+        self.told: dict[str, dict[str, Any]] = {}
+        """By split, where only a part of it was asked for: see `chosen`."""
+        if self.overfit and (idle := [key for key in ("folds", "fraction", "shots") if key in self._asked("train")]):
+            warnings.warn(
+                f"data.{idle[0]} has no effect beside data.overfit={self.overfit}, which reads the first training"
+                " images for everything.",
+                stacklevel=3,
+            )
+            self.fraction, self.folds, self.shots = 1.0, None, None
 
     def read_from(self, split: str) -> str:
         """The split of the data set that serves as train, val or test."""
@@ -68,54 +76,78 @@ class Part:
     def chosen(self, source: Any, split: str, info: DatasetInfo) -> list[int] | None:
         """Indices of a source, rising; None for all.
 
+        What was asked for is kept under `told`: `of`, how many samples there are; what chose among them (`fraction`,
+        `limit`, `folds`, `fold`, `shots`, `overfit`, and the `seed` where it did); and with shots `shown`, in how many
+        of the chosen images each class occurs.
+
         Raises:
-            DataError: folds or shots of a synthetic set, or more folds than samples.
+            DataError: folds or shots of a synthetic set, more folds than samples, or shots of labels that show nothing.
         """
         count = len(source)
         kept = list(range(count))
-        if self.folds and not self.overfit and split != "test":
+        asked = self._asked(split)
+        if "folds" in asked:
             self._require_files(source, info, "folds")
-            folds, fold = self.folds
-            kept = fold_of(count, folds=folds, fold=fold, held_out=split == "val", seed=self.seed)
-        if split == "train":
+            kept = fold_of(count, folds=asked["folds"], fold=asked["fold"], held_out=split == "val", seed=self.seed)
+        if "fraction" in asked:
             kept = self._fraction_of(kept, synthetic=source.synthetic)
-            if self.shots is not None:
-                self._require_files(source, info, "shots")
-                kept = self._few(source, kept, info, self.shots)
-        kept = kept[: self.overfit or self.limit]
+        shows: dict[int, NDArray[np.bool_]] = {}
+        if "shots" in asked:
+            self._require_files(source, info, "shots")
+            kept, shows = few_shot(source, kept, info, shots=asked["shots"], seed=self.seed, skips=self.skips)
+        kept = self._first_of(kept, split, asked)
+        if shows:
+            every = np.sum([shows[index] for index in kept], axis=0)
+            asked["shown"] = dict(zip(info.classes, every.tolist(), strict=True))
+        if asked:
+            self.told[split] = {"of": count} | asked
         return None if len(kept) == count else kept
 
-    def _fraction_of(self, kept: list[int], *, synthetic: bool) -> list[int]:
-        if self.fraction == 1:
+    def _asked(self, split: str) -> dict[str, Any]:
+        """The settings that have a say in what is read of a split, with their values."""
+        asked: dict[str, Any] = {}
+        if self.folds and split != "test":
+            asked["folds"], asked["fold"] = self.folds
+        if split == "train":
+            asked |= {"fraction": self.fraction} if self.fraction != 1 else {}
+            asked |= {"shots": self.shots} if self.shots else {}
+        if asked:
+            asked["seed"] = self.seed
+        key, most = self._most()
+        return asked | ({key: most} if most else {})
+
+    def _most(self) -> tuple[str, int | None]:
+        """Which setting says how many samples are read at most."""
+        return ("overfit", self.overfit) if self.overfit else ("limit", self.limit)
+
+    def _first_of(self, kept: list[int], split: str, asked: Mapping[str, Any]) -> list[int]:
+        key, most = self._most()
+        if most is None:
             return kept
-        size = max(1, round(self.fraction * len(kept)))
+        if most > len(kept) and (key == "limit" or split == "train"):
+            there = f"{len(kept):,} training samples" if split == "train" else f"{len(kept):,} samples of {split}"
+            warnings.warn(f"data.{key}={most} is more than the {there}: all are used.", stacklevel=2)
+        if "shots" in asked and most < len(kept):
+            warnings.warn(
+                f"data.{key}={most} leaves out {len(kept) - most:,} of the {len(kept):,} images that data.shots="
+                f"{self.shots} has chosen: classes are shown less often.",
+                stacklevel=2,
+            )
+        return kept[:most]
+
+    def _fraction_of(self, kept: list[int], *, synthetic: bool) -> list[int]:
+        size = round(self.fraction * len(kept))
+        if size == 0:
+            size = 1
+            warnings.warn(
+                f"data.fraction={self.fraction:g} of {len(kept):,} training samples is less than one: one is used.",
+                stacklevel=2,
+            )
         if synthetic:
             return kept[:size]  # any part is as good as another, the first one is cheap
         generator = torch.Generator().manual_seed(mix(_FRACTION, self.seed))
         places = torch.randperm(len(kept), generator=generator)[:size].tolist()
         return sorted(kept[place] for place in places)
-
-    def _few(self, source: Any, candidates: list[int], info: DatasetInfo, shots: int) -> list[int]:
-        every = np.arange(info.num_classes)
-
-        def classes_in(index: int) -> NDArray[np.bool_]:
-            alone = getattr(source, "semantic", None)
-            label = source[(0, index)]["semantic"] if alone is None else alone(index)
-            return np.isin(every, label.numpy())
-
-        chosen, shown = few_shot(candidates, classes_in, shots=shots, num_classes=info.num_classes, seed=self.seed)
-        log.info("data.shots=%d: %d of %d training images", shots, len(chosen), len(candidates))
-        short = [
-            f"{name} {number}" for name, number in zip(info.classes, shown.tolist(), strict=True) if number < shots
-        ]
-        if short:
-            more = f" and {len(short) - _SHOWN} more" if len(short) > _SHOWN else ""
-            warnings.warn(
-                f"data.shots={shots}: {len(short)} of {info.num_classes} classes occur in fewer training images"
-                f" ({', '.join(short[:_SHOWN])}{more}).",
-                stacklevel=2,
-            )
-        return chosen
 
     @staticmethod
     def _require_files(source: Any, info: DatasetInfo, key: str) -> None:
@@ -165,38 +197,3 @@ def fold_of(count: int, *, folds: int, fold: int, held_out: bool, seed: int) -> 
     of = part[torch.argsort(torch.randperm(count, generator=generator))]
     chosen: list[int] = torch.nonzero((of == fold) == held_out).flatten().tolist()
     return chosen
-
-
-def few_shot(
-    candidates: list[int],
-    classes_in: Callable[[int], NDArray[np.bool_]],
-    *,
-    shots: int,
-    num_classes: int,
-    seed: int,
-) -> tuple[list[int], NDArray[np.int64]]:
-    """A choice of samples that shows each class in at least `shots` of them, where there are so many.
-
-    Samples are looked at in a random order, the same for every number of shots; one is taken if it shows a class that
-    is still short. A smaller choice is not always part of a larger one.
-
-    Args:
-        candidates: samples to choose from.
-        classes_in: which classes a sample shows, `(C,)`.
-        shots: samples of each class, at least 1.
-        num_classes: C.
-        seed: of the data.
-
-    Returns:
-        The choice, rising, and in how many of its samples each class occurs, `(C,)`.
-    """
-    generator = torch.Generator().manual_seed(mix(_SHOT, seed))
-    order = torch.randperm(len(candidates), generator=generator).tolist()
-    shown = np.zeros(num_classes, dtype=np.int64)
-    chosen = []
-    for place in order:
-        present = classes_in(candidates[place])
-        if (present & (shown < shots)).any():
-            chosen.append(candidates[place])
-            shown += present
-    return sorted(chosen), shown

@@ -1,23 +1,25 @@
 """One builder at a time, and the folders that were made for one that built nothing."""
 
 import time
-from threading import Thread
+from threading import Event, Thread
 
 from segladder.data.cache.lock import building
 
 
 def test_folders_made_for_one_that_built_nothing_are_gone_also_where_another_waited(tmp_path, capfd):
     path = tmp_path / "caches" / "set" / "building"
-    alone = []
+    alone, inside = [], Event()
 
     def refused():
         with building(path, lambda: False) as mine:
             alone.append(mine and len(list(path.parent.iterdir())) == 1)
-            time.sleep(0.05)
+            inside.set()
+            time.sleep(0.5)
 
     both = [Thread(target=refused) for _ in range(2)]
     for one in both:
         one.start()
+        assert inside.wait(60)
     for one in both:
         one.join()
     assert alone == [True, True] and "Waiting for process" in capfd.readouterr().err

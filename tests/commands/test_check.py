@@ -18,6 +18,7 @@ from PIL import Image
 
 from drawn_coco import draw_coco
 from drawn_faults import draw_clean, plant
+from drawn_panoptic import draw_panoptic
 from drawn_sets import draw_cells
 from segladder.commands.data import run
 
@@ -49,7 +50,7 @@ def test_faults_end_with_1_and_the_copy_is_clean_and_can_be_trained_on(segladder
     assert "10 errors, 4 warnings\n" in ran.out
     assert (tmp_path / "page/index.html").is_file()
     copy = ("data=folder", f"data.root={tmp_path / 'copy'}")
-    assert f"  segladder train {' '.join(copy)}\n" in ran.out
+    assert f"  segladder train {' '.join(copy)} data.batch_size=4\n" in ran.out
 
     again = segladder("data", "check", *copy, "strict=true", "workers=0")
     assert again.code == 1 and "0 errors, 1 warning\n" in again.out, again.text
@@ -121,7 +122,7 @@ def test_a_coco_set_with_faults_ends_with_1_and_its_copy_with_0(tmp_path, capsys
     faults = {"annotation", "box", "area", "empty-object", "unreadable-image", "missing-image", "unlisted-image"}
     assert faults | {"exif-size"} <= found
     _, corrected, left_out = re.split("Corrected:|Left out:", said)
-    assert all(title in corrected for title in ("boxes that", "area is given as 0", "EXIF rotation")), corrected
+    assert all(title in corrected for title in ("boxes that", "area is not their mask's", "EXIF rotation")), corrected
     assert all(title in left_out for title in ("cannot be read", "make no sense", "do not list", "without an image"))
     assert "Wrote " in said and ": 6 of 8 images of train2017, 2 of 2 images of val2017\n" in said
     command = said.splitlines()[-1]
@@ -221,3 +222,40 @@ def test_ctrl_c_ends_it_at_once_and_leaves_no_process(start, tmp_path):
     assert (ran.code, ran.err) == (130, "Stopped.\n")
     assert not [pid for pid in theirs if Path(f"/proc/{pid}").exists()]
     assert not list((tmp_path / "outputs").rglob("index.html"))
+
+
+@pytest.mark.parametrize("words", [(), ("output=page",)])
+def test_a_check_that_ends_in_an_error_says_so_in_place_of_what_was_found_before(tmp_path, capsys, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    root = draw_clean(tmp_path / "set", counts={"train": 2, "val": 2, "test": 2})
+    content = json.loads((root / "dataset.json").read_text())
+    (root / "dataset.json").write_text(json.dumps(content | {"name": "leaves"}))
+    folder = Path("page" if words else "outputs/data/check-leaves")
+    command = ["check", "data=folder", f"data.root={root}", "workers=0", *words]
+    assert run(command) == 0
+    told = json.loads((folder / "check.json").read_text())
+    assert (told["verdict"], told["error"]) == ("clean", None)
+    before = told.keys()
+    (root / "dataset.json").write_text('{"classes": [')
+    capsys.readouterr()
+
+    assert run(command) == 1
+
+    said = capsys.readouterr().err.removeprefix("segladder: ").strip()
+    told = json.loads((folder / "check.json").read_text())
+    assert (told["verdict"], told["error"], told["errors"]) == ("error", said, 1) and "dataset.json" in said
+    assert told.keys() == before
+    assert not (folder / "index.html").exists()
+
+
+def test_a_panoptic_set_is_checked_before_it_is_said_that_it_cannot_be_copied(tmp_path, capsys):
+    root = draw_panoptic(tmp_path / "set")
+    words = ("data=coco_panoptic", f"data.root={root}", f"output={tmp_path / 'page'}", "workers=0")
+    assert run(["check", *words, f"fix={tmp_path / 'copy'}", "data.on_bad_sample=skip"]) == 1
+    said = capsys.readouterr()
+    assert said.err == (
+        "segladder: fix= cannot copy 'coco_panoptic': panoptic sets are checked, and not copied. Leave fix= out.\n"
+    )
+    assert "data.on_bad_sample=skip has no effect here: all that cannot be read is named.\n" in said.out
+    assert (tmp_path / "page/index.html").is_file() and (tmp_path / "page/check.json").is_file()
+    assert not (tmp_path / "copy").exists()

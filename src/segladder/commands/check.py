@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ def check(cfg: DictConfig, own: Mapping[str, str]) -> int:
         cfg: `data`, `seed` and `paths`.
         own: `output`, `fix`, `workers` and `strict`.
 
+    A check that ends in an error leaves its sentence in `check.json`, and no page of an earlier one.
+
     Returns:
         0 where nothing is wrong or warnings are all there is, else 1; with `strict` 1 after warnings, too.
 
@@ -41,23 +44,34 @@ def check(cfg: DictConfig, own: Mapping[str, str]) -> int:
     """
     from segladder.data.doctor.checkup import check as checked
     from segladder.data.doctor.destination import destination
-    from segladder.data.doctor.fix import require_copyable, write_fixed
+    from segladder.data.doctor.fix import require_whole, write_fixed
 
     workers, strict = _workers(own.get("workers", "auto")), _truth("strict", own.get("strict", "false"))
-    target = destination(own["fix"], cfg["data"].get("root")) if "fix" in own else None
-    survey = _surveyed(cfg)
+    root, checks = cfg["data"].get("root"), Path(cfg["paths"]["outputs"]) / "data"
+    target = destination(own["fix"], root) if "fix" in own else None
+    if "output" in own:
+        _require_beside(Path(own["output"]), root)
+    try:
+        survey = _surveyed(cfg)
+    except UserError as error:
+        name = cfg["data"].get("name") or (Path(root).expanduser().resolve().name if root is not None else "")
+        folder = Path(own["output"]) if "output" in own else _folder_of_unread(name, root, checks)
+        _leave_error(folder, error, name=name, root=root)
+        raise
     if target is not None:
-        require_copyable(survey)
-    folder = Path(own.get("output") or Path(cfg["paths"]["outputs"]) / "data" / f"check-{_as_file(survey.name)}")
-    root = cfg["data"].get("root")
-    if root is not None and folder.resolve().is_relative_to(Path(root).expanduser().resolve()):
-        raise UserError(f"output='{folder}' lies in data.root '{root}', which is only read. Name another folder.")
+        require_whole(survey)
+    folder = Path(own.get("output") or checks / f"check-{_as_file(survey.name)}")
+    _require_beside(folder, root)
     _make(folder)
-    checkup = checked(survey, workers=workers)
+    try:
+        checkup = checked(survey, workers=workers)
+    except UserError as error:
+        _leave_error(folder, error, name=survey.name, root=survey.root)
+        raise
     _print(checkup)
     _write(checkup, folder, workers=workers)
     if target is not None:
-        for line in write_fixed(checkup, target, workers=workers):
+        for line in write_fixed(checkup, target, workers=workers, batch_sizes=_batch_sizes()):
             print(line, flush=True)
     return int(checkup.errors > 0 or (strict and checkup.warnings > 0))
 
@@ -78,7 +92,21 @@ def _surveyed(cfg: DictConfig) -> Survey:
     loading = inspect.signature(SegmentationDataModule.__init__).parameters
     settings: Any = OmegaConf.to_container(cfg["data"], resolve=True)
     options = {key: value for key, value in settings.items() if key not in loading and not key.startswith("_")}
-    return survey(reader, options, seed=settings.get("seed", 0), limit=settings.get("limit"))
+    found = survey(reader, options, seed=settings.get("seed", 0), limit=settings.get("limit"))
+    if settings.get("on_bad_sample", "error") != "error":
+        found.notes.append(
+            f"data.on_bad_sample={settings['on_bad_sample']} has no effect here: all that cannot be read is named."
+        )
+    return found
+
+
+def _batch_sizes() -> dict[str, int]:
+    """Of the forms in which a copy is written, the samples of a step that they have if nobody says otherwise."""
+    from omegaconf import OmegaConf
+
+    from segladder.config.paths import conf_dir
+
+    return {form: OmegaConf.load(conf_dir() / "data" / f"{form}.yaml").batch_size for form in ("folder", "coco")}
 
 
 def _workers(text: str) -> int:
@@ -101,10 +129,39 @@ def _as_file(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._+-" else "_" for letter in name) or "data"
 
 
+def _require_beside(folder: Path, root: str | None) -> None:
+    """
+    Raises:
+        UserError: it lies in the data set.
+    """
+    if root is not None and folder.resolve().is_relative_to(Path(root).expanduser().resolve()):
+        raise UserError(f"output='{folder}' lies in data.root '{root}', which is only read. Name another folder.")
+
+
+def _folder_of_unread(name: str, root: str | None, checks: Path) -> Path:
+    """Where a set goes that cannot say what it is called: where it went before, else by the name that is guessed."""
+    from segladder.data.doctor.written import root_of
+
+    before = [path for path in sorted(checks.glob("check-*/check.json")) if root is not None and root_of(path) == root]
+    return before[0].parent if before else checks / f"check-{_as_file(name)}"
+
+
+def _leave_error(folder: Path, error: UserError, *, name: str, root: str | Path | None) -> None:
+    """The sentence in place of what an earlier check has left; where the disk refuses, it is in the terminal alone."""
+    from segladder.data.doctor.written import write_error
+
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").unlink(missing_ok=True)
+        write_error(str(error), folder / "check.json", name=name, root=root)
+
+
 def _make(folder: Path) -> None:
-    """Before hours of reading, not after."""
+    """Before hours of reading, not after; what an earlier check has left there goes, as it is true no more."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in ("check.json", "index.html"):
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from None
 

@@ -12,6 +12,7 @@ from segladder.config.assemble import build_callbacks
 from segladder.config.build import build
 from segladder.config.machine import THREADS
 from segladder.config.sentences import say_warnings_plainly
+from segladder.config.words import unquoted
 from segladder.runs.folder import RunFolder
 from segladder.runs.job import Job
 from segladder.runs.lock import RunLock
@@ -49,7 +50,7 @@ def trainer_for(
     from segladder.tasks.callbacks import FirstBatch, InterruptGuard, NanGuard, Stopwatch
 
     words = [f"data={job.choices.get('data')}", *(word for word in job.overrides if word.startswith("data."))]
-    quick = FirstBatch(" ".join(["segladder data check", *words]))
+    quick = FirstBatch(["segladder", "data", "check", *map(unquoted, words)])
     callbacks = [
         _bad_samples(folder, lock),
         Stopwatch(),

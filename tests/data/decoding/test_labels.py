@@ -99,7 +99,9 @@ def test_the_least_value_stands_for_a_class(options, ids):
             [f"c{i}" for i in range(19)],
             None,
             "33 (1 pixels). They look like Cityscapes' labelIds, which are no class indices: read the genuine layout"
-            " with data=cityscapes, or",
+            " with data=cityscapes, or set "
+            '"data.label_map={7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11,'
+            ' 25: 12, 26: 13, 27: 14, 28: 15, 31: 16, 32: 17, 33: 18, others: null}" (with the quotes).',
         ),
         ([list(range(60))], THREE, None, "(1 pixels), 10 (1 pixels) and 49 more values. So many different values"),
         ([[0, 77, 78]], THREE, None, "ignored: 255): 77 (1 pixels), 78 (1 pixels). Name the missing classes"),

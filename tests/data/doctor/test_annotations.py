@@ -104,20 +104,40 @@ def test_boxes_that_reach_out_of_the_image_and_areas_of_nothing(coco, tmp_path):
     assert "the box is -10 4 30 20, its mask's 6 4 30 20" in found.findings[0].what
     write_without(path, tmp_path / "mended.json", found)
     mended = json.loads((tmp_path / "mended.json").read_text())["annotations"]
-    assert mended[0]["bbox"] == [6, 4, 24, 16] and "area" not in mended[1]
+    assert mended[0]["bbox"] == [6, 4, 24, 16] and mended[1]["area"] == 120
     assert look(tmp_path / "mended.json").findings == []
 
 
 def test_objects_without_area_and_outside_the_image(coco):
     def spoil(annotations, images):
-        annotations[0]["bbox"] = [6, 4, 0, 16]
-        annotations[1]["bbox"] = [200, 4, 10, 16]
+        annotations[0]["segmentation"] = [[6, 4, 6, 4, 6, 20]]
+        annotations[1]["segmentation"] = [[200, 4, 210, 4, 210, 20]]
 
     found = look(edited(coco, spoil))
 
     assert [finding.kind for finding in found.findings] == ["empty-object"] * 2
     assert found.findings[0].what.endswith("annotation 10000: x 6 to 6, y 4 to 20 on 64x40 pixels")
     assert found.findings[0].severity == "error"  # more than one in a hundred, which the reader refuses
+
+
+def test_a_box_without_a_pixel_around_a_sound_mask_is_corrected_and_its_object_stays(coco, tmp_path):
+    def spoil(annotations, images):
+        annotations[0]["bbox"] = [6, 4, 0, 16]
+        annotations[1]["bbox"] = [200, 10, 20, 6]
+        annotations[1]["area"] *= 3
+
+    path = edited(coco, spoil)
+    with pytest.raises(DataError, match="have no area or lie outside"):
+        CocoFile(path)
+    found = look(path)
+
+    assert [(one.kind, one.severity) for one in found.findings if one.kind == "box"] == [("box", "error")] * 2
+    assert "the box is 200 10 220 16, its mask's 20 10 40 16 (x1 y1 x2 y2), 180 pixels off" in found.findings[1].what
+    write_without(path, tmp_path / "mended.json", found)
+    mended = json.loads((tmp_path / "mended.json").read_text())["annotations"]
+    assert [one["bbox"] for one in mended[:2]] == [[6, 4, 24, 16], [20, 10, 20, 6]]
+    assert mended[1]["area"] == 120
+    assert look(tmp_path / "mended.json").findings == []
 
 
 def test_a_set_whose_file_the_reader_refuses_is_still_looked_at(coco, examine, kinds):

@@ -181,10 +181,10 @@ def test_a_coco_set_stays_one(tmp_path, examine, kinds):
     assert module.samples("train").plain(0)["objects"].boxes[0].tolist() == [20, 10, 40, 16]
 
 
-def test_what_cannot_be_copied_is_said_before_it_is_read():
+def test_what_cannot_be_copied_is_said():
     disks = survey(Disks, {"counts": {"train": 2, "val": 2, "test": 0}})
     with pytest.raises(
-        DataError, match=r"fix= cannot copy 'disks': its samples are no pairs of image and label files."
+        DataError, match=r"fix= cannot copy 'disks': sets that are no image and label files are checked, and not"
     ):
         require_copyable(disks)
 
@@ -282,3 +282,53 @@ def test_an_id_map_that_contradicts_its_mended_label_is_left_out_and_named(tmp_p
     assert re.search(r"Left out while writing: Id \d+ of '.*instances/train/01.png' lies on", told)
     assert not list((tmp_path / "copy").glob("*/train/01.*"))
     assert len(FolderDataModule(root=tmp_path / "copy", num_workers=0, instances=True).samples("train")) > 0
+
+
+def test_a_voc_label_without_its_palette_becomes_classes_again(tmp_path, examine):
+    root = draw_voc(tmp_path / "voc")
+    label = root / "SegmentationClass/2008_000001.png"
+    classes = np.asarray(Image.open(label))
+    assert (classes == 255).any()
+    void = np.where(
+        (classes == 255)[..., None], np.array([224, 224, 192]), np.asarray(Image.open(label).convert("RGB"))
+    )
+    Image.fromarray(void.astype(np.uint8)).save(label)
+    checkup = examine(root, Voc)
+    checkup.groups[:] = [group for group in checkup.groups if group.kind == "colors"]
+
+    told = written(checkup, tmp_path / "copy")
+
+    assert "Corrected:\n      1  labels stored as colour pictures" in told and "Left out" not in told
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "copy/labels/train/2008_000001.png")), classes)
+
+
+def test_a_file_that_two_splits_list_counts_once_and_is_corrected_where_it_stays(tmp_path, examine, kinds):
+    root = draw_clean(tmp_path / "set")
+    for name in ("012", "013"):
+        label = root / f"labels/{name}.png"
+        label.write_bytes(b"no picture") if name == "013" else Image.open(label).convert("RGB").save(label)
+    with (root / "splits/train.txt").open("a") as file:
+        file.write("012\n013\n")
+    palette = [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
+    content = json.loads((root / "dataset.json").read_text()) | {"palette": palette}
+    (root / "dataset.json").write_text(json.dumps(content))
+    label = np.asarray(Image.open(root / "labels/014.png"))
+    Image.fromarray(np.array(palette, dtype=np.uint8)[label]).save(root / "labels/012.png")
+    checkup = examine(root)
+    assert kinds(checkup) == {"unreadable-label": 1, "colors": 1, "copy": 2}
+
+    told = written(checkup, tmp_path / "copy")
+
+    # val and test stay whole, as far as they can be used: scores stay comparable
+    assert ": 12 of 14 images of train, 3 of 4 images of val, 4 of 4 images of test" in told
+    assert "Corrected:\n      1  labels stored as colour pictures\nLeft out:\n" in told
+    assert "      1  labels that cannot be read\n      2  the same image in two splits" in told
+
+
+def test_the_command_of_a_copy_with_fewer_samples_than_a_batch_says_how_many_it_takes(tmp_path, examine):
+    root = draw_clean(tmp_path / "set", counts={"train": 6, "val": 2, "test": 2})
+    (root / "labels/003.png").unlink()
+    for batch, words in ((8, " data.batch_size=5"), (5, "")):
+        target = destination(str(tmp_path / f"copy{batch}"), root)
+        *_, command = write_fixed(examine(root), target, workers=0, batch_sizes={"folder": batch, "coco": 1})
+        assert command == f"  segladder train data=folder data.root={target.path}{words}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 
 from drawn_faults import draw_clean, plant
@@ -229,7 +230,12 @@ def test_what_is_missing_of_fixed_layouts_is_named_file_by_file(tmp_path, examin
     found = {group.kind: group for group in checkup.groups}
     assert found["missing-image"].findings[0].what.startswith("line 4 lists '2008_000003', and 'JPEGImages/")
     assert found["colors"].todo.startswith("It lost its palette when it was converted to RGB: take the original PNG")
-    assert checkup.cure.colors == {}  # of a published set the originals are wanted
+    assert found["colors"].todo.endswith("`fix=DIR` writes class indices.")
+    assert checkup.cure.colors[128, 0, 0] == 1 and checkup.cure.colors[224, 224, 192] == -1
+    picture = np.asarray(Image.open(label)).copy()
+    picture[0, 0] = (1, 2, 3)
+    Image.fromarray(picture).save(label)
+    assert examine(voc, Voc).cure.colors == {}  # smoothed or redrawn: the originals are wanted
 
 
 def test_names_that_are_no_text_can_be_told(tmp_path, examine):

@@ -6,10 +6,13 @@ import json
 import re
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from drawn_faults import draw_clean, plant
 from segladder.data.doctor import sheet
+from segladder.data.doctor.thumbnails import Artist
 from segladder.data.doctor.written import content, write_json
 
 
@@ -129,3 +132,34 @@ def test_the_page_in_a_browser_in_light_and_dark_narrow_and_wide(planted, tmp_pa
     assert papers == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 24, 28)"}
     assert (broken, len(rows), errors) == (0, 14, [])
     assert cut == dict.fromkeys((400, 500, 800, 1600), 0)
+
+
+def test_what_is_to_be_typed_is_code_and_images_that_cannot_be_read_say_so(tmp_path, examine):
+    root = draw_clean(tmp_path / "set")
+    palette = np.array([[0, 0, 0], [128, 0, 0], [0, 128, 0]], dtype=np.uint8)
+    (root / "dataset.json").write_text(json.dumps({"classes": ["a", "b", "c"], "palette": palette.tolist()}))
+    Image.fromarray(palette[np.asarray(Image.open(root / "labels/003.png"))]).save(root / "labels/003.png")
+    (root / "images/005.png").write_bytes(b"no picture")
+    sheet.write_sheet(examine(root), tmp_path / "index.html", workers=0)
+    page = (tmp_path / "index.html").read_text()
+    assert "<code>fix=DIR</code>" in page and "`" not in page
+    [card] = [card for card in page.split("<figure>") if "The image cannot be read" in card]
+    assert "images/005.png" in card
+
+
+def test_a_spot_too_small_to_be_seen_has_a_ring_around_it(tmp_path, examine):
+    root = draw_clean(tmp_path / "set")
+    paths = [root / f"labels/{name}.png" for name in ("003", "004")]
+    for path, spot in zip(paths, (np.s_[10:12, 20:22], np.s_[8:40, 8:56]), strict=True):
+        label = np.asarray(Image.open(path)).copy()
+        label[spot] = 9
+        Image.fromarray(label).save(path)
+    checkup = examine(root)
+    view, info = checkup.survey.splits[0].view, checkup.survey.info
+    small, large = (Artist([], info)._labelled(*view.pictures(index)) for index in (3, 4))
+    scale = small.shape[0] / 48
+    middle, radius = (round(11 * scale), round(21 * scale)), 12
+    around = small[middle[0] - 3 : middle[0] + 3, middle[1] + radius - 2 : middle[1] + radius + 2].reshape(-1, 3)
+    assert (around == (255, 0, 255)).all(1).any()
+    glaring = (large == (255, 0, 255)).all(-1)
+    assert not glaring[: int(8 * scale) - 1].any()  # what can be seen has none

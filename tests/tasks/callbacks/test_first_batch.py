@@ -65,7 +65,7 @@ def test_a_batch_without_objects():
 
 
 def test_it_is_said_once_with_the_command_that_looks_further():
-    callback = FirstBatch("segladder data check data=folder data.root=x")
+    callback = FirstBatch(["segladder", "data", "check", "data=folder", "data.label_map={0: 0, 1: 1}"])
     task = SimpleNamespace(info=INFO)
     wrong = batch(torch.full((2, 4, 4), 255))
     with pytest.warns(UserWarning) as told:
@@ -73,7 +73,7 @@ def test_it_is_said_once_with_the_command_that_looks_further():
         callback.on_train_batch_start(None, task, wrong, 1)
     assert [str(warning.message) for warning in told] == [
         "The first training batch looks wrong. Every pixel of its 2 labels is ignored ('n0', 'n1'). Look at the data:"
-        " segladder data check data=folder data.root=x"
+        " segladder data check data=folder 'data.label_map={0: 0, 1: 1}'"
     ]
 
 

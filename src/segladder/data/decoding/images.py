@@ -36,6 +36,9 @@ SUFFIXES = frozenset(
     ],
 )
 
+ADVICE = "Fetch it again, take it out of the split, or go on without it: data.on_bad_sample=skip."
+"""What to do about a broken file."""
+
 _EXIF_ORIENTATION = 0x0112
 _DEEP = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 _CHANNELS = {"1": 1, "L": 1, "LA": 2, "P": 3, "PA": 4, "RGB": 3, "RGBA": 4, "RGBX": 3, "CMYK": 3, "YCbCr": 3}
@@ -132,7 +135,7 @@ def read_image(path: Path, *, channels: int, deep: bool = False, narrow: bool = 
 def undecodable(what: str, path: Path, error: Exception) -> DataError:
     return DataError(
         f"{what} '{path}' cannot be decoded ({error or type(error).__name__}): the file is damaged or cut"
-        " short. Fetch it again, take it out of the split, or go on without it: data.on_bad_sample=skip."
+        f" short. {ADVICE}"
     )
 
 

@@ -17,6 +17,12 @@ from segladder.data.errors import DataError
 
 _BAD = -1
 
+_CITYSCAPES = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
+"""Label ids of Cityscapes' classes, in the order of their train ids."""
+
+_LONGEST = 24
+"""Entries of a map that is worth typing."""
+
 
 class LabelReader:
     """Reads a data set's label files and maps their values to classes.
@@ -163,9 +169,10 @@ class LabelReader:
         """
         count = len(self.classes)
         if count == 19 and len(bad) > 1 and bad.max() <= 33:
+            ids = ", ".join(f"{value}: {index}" for index, value in enumerate(_CITYSCAPES))
             return (
                 "They look like Cityscapes' labelIds, which are no class indices: read the genuine layout with"
-                ' data=cityscapes, or name each id\'s class: "data.label_map={7: 0, 8: 1, 11: 2, ..., others: null}".'
+                f' data=cityscapes, or set "data.label_map={{{ids}, others: null}}" (with the quotes).'
             )
         if set(every.tolist()) <= {0, 255} and count <= 2:
             return 'It looks like a mask stored as 0 and 255: set "data.label_map={0: 0, 255: 1}" (with the quotes).'
@@ -175,9 +182,12 @@ class LabelReader:
                 ' "data.label_map={0: 0, 255: 1}" (with the quotes) if it marks the second class.'
             )
         if bad.tolist() == [count] and 0 not in every:
-            shift = ", ".join(f"{value}: {value - 1}" for value in range(1, min(count, 3) + 1))
-            dots = ", ..." if count > 3 else ""
-            return f'It looks as if the file counts classes from 1: set "data.label_map={{{shift}{dots}}}" (in quotes).'
+            if count > _LONGEST:
+                return (
+                    "It looks as if the file counts classes from 1: subtract 1; `segladder data check fix=DIR` does so."
+                )
+            shift = ", ".join(f"{value}: {value - 1}" for value in range(1, count + 1))
+            return f'It looks as if the file counts classes from 1: set "data.label_map={{{shift}}}" (in quotes).'
         if bad.tolist() == [count]:
             return (
                 f'If {count} marks unknown pixels, write "ignore_index": {count} into dataset.json; if it is'

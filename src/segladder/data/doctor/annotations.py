@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segladder.data.decoding.images import SUFFIXES, header
+from segladder.data.doctor.coco_sizes import Areas, Images, exchanged
 from segladder.data.doctor.findings import ERROR, Finding
 from segladder.data.doctor.image_look import look_at_image
 from segladder.data.errors import DataError
-from segladder.data.formats.annotations import image_size
 from segladder.data.formats.json_lists import JsonText
+from segladder.data.formats.segmentation import mask_of
 from segladder.data.progress import with_progress
 from segladder.data.readers.coco import Coco
 from segladder.data.readers.coco_file import CocoFile
 from segladder.data.readers.coco_rows import CocoRows
+from segladder.masks import areas
 from segladder.types import UserError
 
 _LISTS = ("images", "annotations", "categories")
@@ -43,23 +45,28 @@ class Annotations:
     """Where entries begin in the text that no reader takes."""
     boxes: dict[int, list[float]] = field(default_factory=dict)
     """Where an annotation begins whose box is not its mask's -> the mask's, x y width height."""
+    away: set[int] = field(default_factory=set)
+    """Those of them whose box has no pixel of the image: no reader takes these."""
     areas: set[int] = field(default_factory=set)
-    """Where annotations begin whose area is given as 0."""
+    """Where annotations begin whose area is not their mask's."""
+    sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Where an image begins whose height and width are exchanged -> what they are."""
 
 
-def look_at_annotations(path: Path, *, file: str, split: str) -> Annotations:
+def look_at_annotations(path: Path, *, file: str, split: str, folder: Path | None = None) -> Annotations:
     """Reads a file of annotations to its end.
 
     Args:
         path: the file.
         file: what it is called in findings.
         split: whose it is.
+        folder: of its images, where known.
 
     Raises:
         DataError: broken JSON, or no COCO.
     """
     text, found = JsonText(path), Annotations()
-    rows, images, categories = CocoRows(), _Images(), set()
+    rows, stated, images, categories = CocoRows(), Areas(), Images(), set()
     total = text.text.count('"file_name"') + text.text.count('"image_id"')
 
     def tell(kind: str, at: int, what: str, **more: Any) -> None:
@@ -73,41 +80,32 @@ def look_at_annotations(path: Path, *, file: str, split: str) -> Annotations:
             if not isinstance(entry, dict):
                 raise UserError(f"An entry of '{key}' is no object in braces.")
             if key == "images":
-                images.add(entry)
+                images.add(entry, at)
             elif key == "categories":
                 categories.add(entry.get("id"))
             else:
                 rows.add(entry, at)
+                stated.look(entry, at)
         except UserError as error:
             found.bad.add(at)
             number = entry.get("id") if isinstance(entry, dict) else None
             tell("annotation", at, f"{'image' if key == 'images' else 'annotation'} {number!r}: {error}")
-    _look_at_rows(rows, images, categories, found, tell)
+    for number in exchanged(rows, images, folder):
+        height, width = images.sizes[number]
+        told = f"height {height} and width {width}, but {width} and {height} in its file and its masks"
+        tell("exchanged", images.at[number], f"image {number!r}: {told}")
+        images.sizes[number] = found.sizes[images.at[number]] = (width, height)
+    _look_at_rows(rows, stated, images, categories, found, tell)
     return found
 
 
-class _Images:
-    """Sizes of the images, by id."""
-
-    def __init__(self) -> None:
-        self.sizes: dict[Any, tuple[int, int]] = {}
-
-    def add(self, entry: dict[str, Any]) -> None:
-        number = entry.get("id")
-        if type(number) not in (int, str):
-            raise UserError(f"Its id is {number!r}, no whole number.")
-        if number in self.sizes:
-            raise UserError("Another image has the same id.")
-        size = image_size(entry.get("height"), entry.get("width"))
-        if size is None:
-            raise UserError("It has no height and width in pixels.")
-        if not isinstance(entry.get("file_name"), str):
-            raise UserError("It has no file_name.")
-        self.sizes[number] = size
-
-
 def _look_at_rows(
-    rows: CocoRows, images: _Images, categories: set[Any], found: Annotations, tell: Callable[..., None]
+    rows: CocoRows,
+    stated_areas: Areas,
+    images: Images,
+    categories: set[Any],
+    found: Annotations,
+    tell: Callable[..., None],
 ) -> None:
     at = np.array(rows.at, dtype=np.int64)
     boxes = np.array(rows.boxes, dtype=np.float64).reshape(-1, 4)
@@ -133,25 +131,34 @@ def _look_at_rows(
         else:
             sizes[row] = size
     good = sizes[:, 0] >= 0
-    empty = good & (_without_pixel(boxes, sizes) | _without_pixel(outlines, sizes))
-    severity = ERROR if empty.sum() > _TOLERATED * max(1, len(at)) else None
+    empty = good & _without_pixel(outlines, sizes)
+    away = good & ~empty & _without_pixel(boxes, sizes)
+    found.away = set(at[away].tolist())
+    severity = ERROR if (empty | away).sum() > _TOLERATED * max(1, len(at)) else None
     for row in np.flatnonzero(empty).tolist():
-        box = (boxes if _without_pixel(boxes[row : row + 1], sizes[row : row + 1])[0] else outlines)[row]
+        box = outlines[row]
         found.bad.add(int(at[row]))
         height, width = sizes[row]
         told = f"annotation {rows.ids[row]}: x {box[0]:g} to {box[2]:g}, y {box[1]:g} to {box[3]:g} on {width}x{height}"
         tell("empty-object", int(at[row]), f"{told} pixels", severity=severity)
     slack = np.maximum(_SLACK, _SHARE * np.maximum(outlines[:, 2:] - outlines[:, :2], 0).max(1, initial=0))
     inside, around = _inside(boxes, sizes), _inside(outlines, sizes)
-    off = np.maximum(np.abs(inside - around), np.abs(inside - boxes)).max(1, initial=0)
-    for row in np.flatnonzero(good & ~empty & (off > slack)).tolist():  # NaN, no box, is never more
+    off = np.maximum(np.abs(inside - around), np.abs(boxes - np.where(away[:, None], around, inside))).max(1, initial=0)
+    for row in np.flatnonzero(good & ~empty & (away | (off > slack))).tolist():  # NaN, no box, is never more
         x1, y1, x2, y2 = around[row].tolist()
         found.boxes[int(at[row])] = [x1, y1, x2 - x1, y2 - y1]
         told = f"annotation {rows.ids[row]}: the box is {_listed(boxes[row])}, its mask's {_listed(around[row])}"
-        tell("box", int(at[row]), f"{told} (x1 y1 x2 y2), {off[row]:.0f} pixels off")
-    for row in np.flatnonzero(good & ~empty & (np.array(rows.areas) == 0)).tolist():
-        found.areas.add(int(at[row]))
-        tell("area", int(at[row]), f"annotation {rows.ids[row]}: the area is 0, and its mask has pixels")
+        told = f"{told} (x1 y1 x2 y2), {off[row]:.0f} pixels off"
+        tell("box", int(at[row]), told, severity=severity if away[row] else None)
+    for row in np.flatnonzero(good & ~empty).tolist():
+        start, differ = int(at[row]), stated_areas.of_mask(int(at[row]), images.sizes[rows.images[row]])
+        if rows.areas[row] == 0:
+            found.areas.add(start)
+            tell("area", start, f"annotation {rows.ids[row]}: the area is 0, and its mask has pixels")
+        elif differ is not None:
+            found.areas.add(start)
+            told = f"annotation {rows.ids[row]}: the area is {differ[0]:,.0f}, and its mask has {differ[1]:,.0f} pixels"
+            tell("area", start, told)
 
 
 def _without_pixel(boxes: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -176,7 +183,7 @@ def _listed(box: NDArray[np.float64]) -> str:
 def write_without(
     source: Path, target: Path, found: Annotations, *, keep_image: Callable[[dict[str, Any]], bool] | None = None
 ) -> int:
-    """Writes a file of annotations anew, without what no reader takes; boxes become their masks'.
+    """Writes a file of annotations anew, without what no reader takes; boxes and areas become their masks'.
 
     Args:
         source: the file that was looked at.
@@ -191,19 +198,22 @@ def write_without(
     kept: dict[str, list[str]] = {key: [] for key in _LISTS}
     rest: dict[str, Any] = {}
     gone = set()
+    sizes = _sizes_of(text, found) if found.areas else {}
     for key, at, entry in text.members(_LISTS):
         if key not in _LISTS:
             rest[key] = entry
             continue
         if at in found.bad:
             continue
+        if at in found.sizes:
+            entry["height"], entry["width"] = found.sizes[at]
         if key == "images" and keep_image is not None and not keep_image(entry):
             gone.add(entry["id"])
             continue
         if at in found.boxes:
             entry["bbox"] = found.boxes[at]
         if at in found.areas:
-            del entry["area"]
+            entry["area"] = int(areas([mask_of(entry["segmentation"], sizes[entry["image_id"]])])[0])
         if key == "annotations" and gone and entry["image_id"] in gone:
             continue
         kept[key].append(json.dumps(entry))
@@ -212,6 +222,12 @@ def write_without(
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8")
     return len(kept["images"])
+
+
+def _sizes_of(text: JsonText, found: Annotations) -> dict[Any, tuple[int, int]]:
+    """Height and width of the images that make sense, by id."""
+    images = ((at, entry) for key, at, entry in text.members(_LISTS) if key == "images" and at not in found.bad)
+    return {entry["id"]: found.sizes.get(at, (entry["height"], entry["width"])) for at, entry in images}
 
 
 def _can_be_read(path: Path) -> bool:
@@ -273,9 +289,9 @@ class TolerantCoco(Coco):
         if not path.is_file():
             raise self.paths.missing(name)
         file = path.relative_to(self.root).as_posix() if self.root and path.is_relative_to(self.root) else str(path)
-        self.checked[path] = look_at_annotations(path, file=file, split=name)
+        self.checked[path] = look_at_annotations(path, file=file, split=name, folder=self.paths.images(name))
         source = path
-        if self.checked[path].bad:
+        if self.checked[path].bad or self.checked[path].away or self.checked[path].sizes:
             source = Path(self._copies.name) / str(len(self._files)) / path.name
             write_without(path, source, self.checked[path])
         try:

@@ -97,7 +97,8 @@ def check(survey: Survey, *, workers: int) -> Checkup:
         for look in its:
             findings += look.findings
     findings += verdict.findings
-    if any(look.cure or (look.colors and look.pixels) for _, its in pairs for look in its):
+    told = bool(verdict.findings)
+    if told and any(look.cure or (look.colors and look.pixels) for _, its in pairs for look in its):
         survey.notes[:] = [*(note for note in survey.notes if note != _MEANT), _MEANT]
     reader = survey.reader
     if not survey.synthetic:

@@ -22,8 +22,19 @@ from segladder.data.doctor.object_look import disagreement
 from segladder.data.doctor.voc_boxes import TODO as BOX_TODO
 from segladder.data.doctor.voc_boxes import box_faults
 from segladder.data.errors import DataError
+from segladder.data.readers.cityscapes_files import LABELS, CityscapesObjects
 from segladder.data.readers.files import Pair
 from segladder.types import DatasetInfo, Objects, UserError
+
+_TURNED = (
+    "Its sides are exchanged, so one of both was turned by 90 degrees (np.rot90, or an EXIF rotation that a tool"
+    " applied or dropped): turn the label as its image is; resizing would squash it."
+)
+
+_ANOTHER_PART = (
+    "Its sides have another ratio than the image's, so it shows another part, cropped or padded, or another image: take"
+    " the original label; resizing would shift its classes."
+)
 
 
 @dataclass(kw_only=True)
@@ -125,7 +136,7 @@ class FileView:
             self._add(look, index, "exif-size", path, told)
         else:
             told = f"the {what} is {h}x{w}, its image {height}x{width} (height x width)"
-            self._add(look, index, "size", path, told)
+            self._add(look, index, "size", path, told, todo=_of_size(size, look.image.size))
         return False
 
     def _look_at_exif(self, index: int, image: ImageLook, look: Look) -> None:
@@ -156,13 +167,25 @@ class FileView:
                 warnings.simplefilter("ignore")  # told below, for every file
                 objects = copy.copy(self.ids).read(ids, classes, path=pair.ids)
         except DataError as error:
-            self._add(look, index, "object-class", pair.ids, str(error))
+            if not self._look_at_bits(index, pair.ids, ids, look):
+                what, _, todo = str(error).partition(". ")
+                self._add(look, index, "object-class", pair.ids, what, todo=todo)
             return
         told = disagreement(objects, ids, classes, self.info)
+        if told and self._look_at_bits(index, pair.ids, ids, look):
+            return
         if told:
             self._add(look, index, "disagree", pair.ids, told)
         elif self.boxes is not None and (path := self.boxes / f"{pair.image_id}.xml").is_file():
             self._look_at_boxes(index, path, objects, look)
+
+    def _look_at_bits(self, index: int, path: Path, ids: NDArray[Any], look: Look) -> bool:
+        """Whether ids were cut: those of Cityscapes' objects need more than 8 bits."""
+        if not isinstance(self.ids, CityscapesObjects) or ids.dtype != np.uint8:
+            return False
+        told = "stored with 8 bits, which cut its ids (26001 becomes 145)"
+        self._add(look, index, "object-class", path, told, todo=f"Take the 16-bit original from {LABELS}.")
+        return True
 
     def _look_at_boxes(self, index: int, path: Path, objects: Objects, look: Look) -> None:
         try:
@@ -179,6 +202,15 @@ class FileView:
 
     def _named(self, path: Path) -> str:
         return named(path, self.root)
+
+
+def _of_size(size: tuple[int, int], image: tuple[int, int]) -> str:
+    """What to do about a label of another size; empty where it shows the same in fewer or more pixels."""
+    (h, w), (height, width) = size, image
+    if size == image[::-1]:
+        return _TURNED
+    same = abs(h * width - w * height) <= max(height, width)  # a pixel of rounding
+    return "" if same else _ANOTHER_PART
 
 
 def named(path: Path, root: Path | None) -> str:
@@ -223,6 +255,8 @@ def why(error: UserError, path: Path) -> str:
             return "the file is empty (0 bytes)"
     except OSError:
         pass  # the reader's own words
+    if path.is_symlink() and not path.exists():
+        return f"is a link to '{path.readlink()}', which is not there"
     text = str(error)
     if "cannot identify image file" in text:
         return "is no picture, or damaged from its beginning"

@@ -37,7 +37,8 @@ KINDS = {
     "missing-image": Kind(ERROR, "entries without an image", "Add the image, or take the entry out."),
     "missing-label": Kind(ERROR, "images without a label", "Add the label, or take the image out of the split."),
     "missing-ids": Kind(ERROR, "labelled images without an id map", "Add the id map, all 0 if there is no object."),
-    "orphan-label": Kind(ERROR, "labels without an image", "Add the image, or take the label away."),
+    "orphan-label": Kind(ERROR, "labels or id maps without an image", "Add the image, or take them away."),
+    "label-names": Kind(ERROR, "labels not called as their images", "Rename them."),
     "double-name": Kind(ERROR, "files that differ in their suffix alone", "Take one of them away."),
     "double-entry": Kind(ERROR, "names listed twice in a split file", "Take one of the lines out."),
     "split-file": Kind(
@@ -93,7 +94,12 @@ KINDS = {
     ),
     "annotation": Kind(ERROR, "annotations that make no sense", "Correct them, or take them out."),
     "box": Kind(WARNING, "boxes that are not around their mask", "Write the mask's box, or leave 'bbox' out."),
-    "area": Kind(WARNING, "objects whose area is given as 0", "Write the mask's pixels, or leave 'area' out."),
+    "area": Kind(
+        WARNING,
+        "objects whose area is not their mask's",
+        "Write the mask's pixels, or leave 'area' out: AP of small, medium and large objects goes by it.",
+    ),
+    "exchanged": Kind(ERROR, "images whose height and width are exchanged", "Exchange them in 'images'."),
     "empty-object": Kind(WARNING, "objects without area or outside their image", "Correct them, or take them out."),
     "unlisted-image": Kind(WARNING, "images that the annotations do not list", "List them, or take them away."),
 }
@@ -129,21 +135,32 @@ class Group:
     findings: list[Finding] = field(default_factory=list)
     more: int = 0
     """Findings that were counted and not kept."""
+    again: dict[tuple[str, str], list[Finding]] = field(default_factory=dict)
+    """File and what is wrong with it -> the same of the same file in further splits, which counts once."""
 
     @property
     def count(self) -> int:
         return len(self.findings) + self.more
 
+    def elsewhere(self, finding: Finding) -> list[Finding]:
+        """The same fault of the same file, met in further splits."""
+        return self.again.get((finding.file, finding.what), [])
+
 
 def grouped(findings: Iterable[Finding]) -> list[Group]:
     """Groups of the same kind, severity and advice; errors first, then the kinds in their own order."""
     groups: dict[tuple[str, Severity, str], Group] = {}
+    first: dict[tuple[object, ...], str] = {}
     for finding in findings:
         kind = KINDS[finding.kind]
         severity, todo = finding.severity or kind.severity, finding.todo or kind.todo
         key = (finding.kind, severity, todo)
         if key not in groups:
             groups[key] = Group(finding.kind, severity, kind.title, todo)
-        groups[key].findings.append(finding)
+        split = first.setdefault((*key, finding.file, finding.what), finding.split)
+        if finding.index is not None and split != finding.split:
+            groups[key].again.setdefault((finding.file, finding.what), []).append(finding)
+        else:
+            groups[key].findings.append(finding)
     order = list(KINDS)
     return sorted(groups.values(), key=lambda group: (group.severity != ERROR, order.index(group.kind)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from segladder.data.doctor.outcome import Trouble, outcome, told
 from segladder.data.doctor.reading import in_processes
 from segladder.data.doctor.survey import Survey, survey
 from segladder.data.errors import DataError
+from segladder.data.panoptic.coco import CocoPanoptic
 from segladder.data.progress import with_progress
 
 _LEFT_OUT = (
@@ -41,18 +42,22 @@ _SHOWN = 3
 """Samples that could not be written of which the reason is told."""
 
 
-def write_fixed(checkup: Checkup, target: Target, *, workers: int) -> Iterator[str]:
+def write_fixed(
+    checkup: Checkup, target: Target, *, workers: int, batch_sizes: Mapping[str, int] | None = None
+) -> Iterator[str]:
     """Writes the copy; yields lines for people, the first before it begins.
 
     Args:
         checkup: what was found.
         target: from `destination`.
         workers: processes that copy; 0 for none.
+        batch_sizes: by the name of a choice of `data`, the samples of a step that it has if nobody says otherwise.
 
     Raises:
         DataError: see `require_copyable`; it does not fit on the disk; a person has to say first what its labels mean;
             or nothing of it could be copied.
     """
+    require_copyable(checkup.survey)
     if checkup.cure.doubt:
         raise DataError(f"fix= does not guess: {checkup.cure.doubt} Then check again with fix=.")
     with target.writing():
@@ -85,33 +90,43 @@ def write_fixed(checkup: Checkup, target: Target, *, workers: int) -> Iterator[s
     yield from told(outcome(checkup, again, out=out, homes=copy.homes))
     yield from copy.notes()
     yield f"The copy was looked at again: {_left(again)}. Train with"
+    samples = sum(split in copy.training for split, _ in written)
+    if samples < (batch_sizes or {}).get(copy.form, 0):
+        options["batch_size"] = max(1, samples)
     words = [f"data.{key}={_as_word(value)}" for key, value in options.items()]
-    yield f"  {shlex.join([*copy.command(), *words])}"
+    yield f"  {shlex.join(['segladder', 'train', f'data={copy.form}', *words])}"
 
 
-def require_copyable(found: Survey) -> None:
-    """Says before anything is read that no copy can be made.
+def require_whole(found: Survey) -> None:
+    """Says before anything is read that a part is not copied.
 
     Raises:
-        DataError: the data set is of no form that can be copied, or is to be looked at in part.
+        DataError: the data set is to be looked at in part.
     """
     if any(split.count < len(split.view) for split in found.splits):
         raise DataError("fix= needs the whole data set. Leave data.limit out.")
+
+
+def require_copyable(found: Survey) -> None:
+    """
+    Raises:
+        DataError: see `require_whole`; there is nothing to copy, or it is of no form that can be copied.
+    """
+    require_whole(found)
     if not found.splits:
         raise DataError("fix= has nothing to write: no split can be listed.")
     files = all(isinstance(split.view, FileView) for split in found.splits)
     if not files and not isinstance(found.reader, TolerantCoco):
-        raise DataError(
-            f"fix= cannot copy '{found.name}': its samples are no pairs of image and label files. Leave fix= out."
-        )
+        form = "panoptic sets" if isinstance(found.reader, CocoPanoptic) else "sets that are no image and label files"
+        raise DataError(f"fix= cannot copy '{found.name}': {form} are checked, and not copied. Leave fix= out.")
 
 
 def _copy_of(checkup: Checkup, target: Target) -> tuple[FixedFolder | FixedCoco, set[tuple[str, int]]]:
     """What is to be written, and split and index of the samples that are not."""
-    require_copyable(checkup.survey)
     every = [finding for group in checkup.groups for finding in group.findings]
+    every += [other for group in checkup.groups for finding in group.findings for other in group.elsewhere(finding)]
     out = {(one.split, one.index) for one in every if one.index is not None and _is_left_out(one, checkup)}
-    # one of two copies stays, the one in the later split if it can be used
+    # of two copies val's or test's stays if it can be used: what is scored on stays whole, and so comparable
     doubled = [one for one in every if one.kind == "copy" and one.twin not in out]
     out |= {(one.split, one.index) for one in doubled if one.index is not None}
     if isinstance(checkup.survey.reader, TolerantCoco):

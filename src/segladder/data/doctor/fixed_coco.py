@@ -24,8 +24,8 @@ _WITHOUT_TAG = (".jpg", ".jpeg", ".png")
 class FixedCoco:
     """What is to be written where; `write` does one image, in whatever process."""
 
-    reader = Coco
-    """What reads the copy."""
+    reader, form = Coco, "coco"
+    """What reads the copy, and the choice of `data` that it is."""
 
     def __init__(self, checkup: Checkup, folder: Path, out: set[tuple[str, int]]) -> None:
         """
@@ -43,6 +43,7 @@ class FixedCoco:
         self.places: list[tuple[str, int]] = []
         """Split and index of each image."""
         self._roles = {split.name: split.roles for split in checkup.survey.splits}
+        self.training = {split.name for split in checkup.survey.splits if "train" in split.roles}
         self._images: dict[tuple[str, int], tuple[Path, str, bool]] = {}
         """Its file, its name below the split's folder, and whether it loses its EXIF rotation."""
         self._numbers: dict[str, int] = {}
@@ -115,7 +116,3 @@ class FixedCoco:
             if tuple(value) != tuple(usual[self.info.channels]):
                 options[key] = list(value)
         return options
-
-    def command(self) -> list[str]:
-        """The first words of the command that trains on it."""
-        return ["segladder", "train", "data=coco"]

@@ -32,8 +32,8 @@ from segladder.masks import paint
 class FixedFolder:
     """What is to be written where; `write` does one sample, in whatever process."""
 
-    reader = Folder
-    """What reads the copy."""
+    reader, form = Folder, "folder"
+    """What reads the copy, and the choice of `data` that it is."""
 
     def __init__(self, checkup: Checkup, folder: Path, out: set[tuple[str, int]]) -> None:
         """
@@ -51,6 +51,7 @@ class FixedFolder:
         """Split and index of each sample."""
         self._samples: dict[tuple[str, int], tuple[FileView, Pair, Look, str]] = {}
         self._roles = {split.name: split.roles for split in checkup.survey.splits}
+        self.training = {split.name for split in checkup.survey.splits if "train" in split.roles}
         out |= unclear_samples(checkup)
         for split in checkup.survey.splits:
             view = split.view
@@ -135,10 +136,6 @@ class FixedFolder:
         if splits["test_split"] is None and "test" not in served:
             del splits["test_split"]
         return {"root": str(path)} | {key: name for key, name in splits.items() if key != f"{name}_split"}
-
-    def command(self) -> list[str]:
-        """The first words of the command that trains on it."""
-        return ["segladder", "train", "data=folder"]
 
     def _write_image(self, pair: Pair, look: Look, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from segladder.data.channel_scale import MEAN, STD
 from segladder.data.doctor.file_view import named
 from segladder.data.doctor.findings import ERROR, WARNING, Finding
+from segladder.data.doctor.label_names import Affix, common_affix
 from segladder.data.doctor.split_file import read_split_file
 from segladder.data.readers.files import Pair
 from segladder.data.readers.folder import Folder
@@ -27,18 +28,24 @@ class TolerantFolder(Folder):
         """Entries of lists without an image, each with its split."""
         return set()
 
+    @cached_property
+    def _affix(self) -> Affix | None:
+        """What the names of labels have more than their images', where all without an image have it."""
+        images, labels = set(self.images.files), set(self.label_files.files)
+        return common_affix(images - labels, labels - images)
+
     def listed(self, name: str) -> list[Pair] | None:
         """All images of a split, each with the files that belong to it; None where there is no such split."""
         return self._pairs(name)
 
     def orphans(self, pairs: list[Pair]) -> list[Finding]:
-        """Labels and id maps that belong to no image, anywhere in the set.
+        """Labels and id maps that belong to no image, anywhere in the set, or are called otherwise.
 
         Args:
             pairs: those of all splits.
         """
         known = {Path(stem).name for stem in self.images.files}
-        found = []
+        found = self._renamed(pairs)
         for tree, what in ((self.label_files, "label"), (self.id_maps, "id map")):
             if tree is self.id_maps and (not self.instances or tree is self.label_files):
                 continue
@@ -62,6 +69,19 @@ class TolerantFolder(Folder):
                     )
                 )
         return found
+
+    def _renamed(self, pairs: list[Pair]) -> list[Finding]:
+        affix = self._affix
+        if affix is None:
+            return []
+        of_others = set(self.label_files.files) - set(self.images.files)
+        found = [pair for pair in pairs if affix.label(pair.image_id) in of_others]
+        if not found or found[0].label is None:
+            return []
+        count = "it has" if len(found) == 1 else f"{len(found):,} labels have"
+        what = f"{count} {affix} in the name, and the image, '{found[0].image_id}', has not"
+        todo = f"Take {affix} off the names of labels; `fix=DIR` does so."
+        return [Finding(kind="label-names", file=named(found[0].label, self.root), what=what, todo=todo)]
 
     def _pairs(self, name: str) -> list[Pair] | None:
         if name not in self._found:
@@ -108,6 +128,8 @@ class TolerantFolder(Folder):
 
     def _beside(self, tree: Tree, stem: str, entry: str, name: str, told: list[Finding]) -> Path | None:
         found = stem if stem in tree.files else tree.find(entry, name)
+        if found is None and tree is self.label_files and self._affix is not None:
+            found = self._affix.label(stem) if self._affix.label(stem) in tree.files else None
         return None if found is None else self._one(tree, found, name, told)
 
     def _one(self, tree: Tree, stem: str, name: str, told: list[Finding]) -> Path:

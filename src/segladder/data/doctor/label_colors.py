@@ -35,9 +35,11 @@ def judge_colors(
     colors: Counter[Color] = Counter()
     for _, _, _, look in colored:
         colors.update(look.colors)
-    table = _table(colors, info)
-    if labels is not None and type(labels) is not LabelReader:
-        table, todo = None, labels.in_color  # of a published set the originals are wanted
+    published = labels is not None and type(labels) is not LabelReader
+    # smoothing has no place in a published set: of such labels the originals are wanted
+    table = _table(colors, info, dither=0 if published else _DITHER)
+    if labels is not None and published:
+        todo = f"{labels.in_color} `fix=DIR` writes class indices." if table else labels.in_color
     elif table is not None:
         shown = ", ".join(f"{color} {info.classes[index]}" for color, index in list(table.items())[:3] if index >= 0)
         todo = f"They are the palette's ({shown}, …): `fix=DIR` writes class indices."
@@ -67,13 +69,13 @@ def _count(look: Look, table: Mapping[Color, int]) -> None:
             look.ignored += pixels
 
 
-def _table(colors: Mapping[Color, int], info: DatasetInfo) -> dict[Color, int] | None:
-    """Colour -> class, where nearly all pixels are of the data set's own colours, or of VOC's."""
+def _table(colors: Mapping[Color, int], info: DatasetInfo, *, dither: float) -> dict[Color, int] | None:
+    """Colour -> class, where all pixels but that share are of the data set's own colours, or of VOC's."""
     total = sum(colors.values())
     for palette in (info.palette, distinct_colors(info.num_classes)):
         table = {(int(r), int(g), int(b)): index for index, (r, g, b) in enumerate(palette)}
         void = ((0, 0, 0), (255, 255, 255), (224, 224, 192))
         table |= {color: -1 for color in void if color not in table}
-        if sum(pixels for color, pixels in colors.items() if color in table) >= (1 - _DITHER) * total:
+        if sum(pixels for color, pixels in colors.items() if color in table) >= (1 - dither) * total:
             return table
     return None

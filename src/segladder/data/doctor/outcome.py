@@ -19,6 +19,8 @@ _MENDED = (
     "double-name",
     "box",
     "area",
+    "exchanged",
+    "label-names",
     "first-image",
     "scaled",
     "stretched",
@@ -77,12 +79,14 @@ def outcome(before: Checkup, after: Checkup, *, out: Container[tuple[str, int]],
     for group in before.groups:
         for finding in group.findings:
             unclear = finding.kind == "double-name" and finding.file in gone
-            if _is_out(finding, out) or finding.kind in _DROPPED or unclear:
+            places = (finding, *group.elsewhere(finding))
+            if all(_is_out(one, out) for one in places) or finding.kind in _DROPPED or unclear:
                 found.left_out[finding.kind] += 1
             elif finding.kind in _MENDED:
                 found.corrected[finding.kind] += 1
             else:
-                waiting[finding.kind, homes.get(finding.split, finding.split)] += 1
+                split = next(one.split for one in places if not _is_out(one, out))
+                waiting[finding.kind, homes.get(split, split)] += 1
         waiting[group.kind, ""] += group.more
     for (kind, split), count in waiting.items():
         stays = count if kind == "missing-split" else min(count, there[kind, split])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
@@ -110,7 +111,7 @@ class _Page:
         yield f'<p class="quiet">{checkup.images:,} images{root}</p>'
         yield f"<p>{_summary(checkup)}</p>"
         for note in checkup.survey.notes:
-            yield f'<p class="quiet">{escape(note)}</p>'
+            yield f'<p class="quiet">{_advice(note)}</p>'
         if checkup.groups:
             yield from self._findings()
         yield from self._classes()
@@ -125,16 +126,17 @@ class _Page:
         for at, group in enumerate(self.checkup.groups):
             link = f'<a href="#group-{at}">{escape(group.title)}</a>'
             yield f'<tr><td class="{group.severity}">{group.severity}</td><td class="number">{group.count:,}</td>'
-            yield f'<td>{link}</td><td class="todo">{escape(group.todo)}</td></tr>'
+            yield f'<td>{link}</td><td class="todo">{_advice(group.todo)}</td></tr>'
         yield "</tbody></table>"
         for at, group in enumerate(self.checkup.groups):
             yield f'<section id="group-{at}"><h3><span class="{group.severity}">{group.severity}</span> '
-            yield f'{escape(group.title)} <span class="quiet">({group.count:,})</span></h3><p>{escape(group.todo)}</p>'
+            yield f'{escape(group.title)} <span class="quiet">({group.count:,})</span></h3><p>{_advice(group.todo)}</p>'
             pictured = _pictured(group)
             if pictured:
                 yield '<div class="cards">'
                 for finding in pictured:
-                    yield self._figure(_key(finding), _words(finding), alt=finding.file)
+                    unread = self._unread(finding.split, finding.index)
+                    yield self._figure(_key(finding), _words(finding) + unread, alt=finding.file)
                 yield "</div>"
             rest = [finding for finding in group.findings if finding not in pictured][: _LISTED - len(pictured)]
             if rest:
@@ -194,6 +196,13 @@ class _Page:
             yield self._figure((split.name, index, None), words + self._legend(split.name, index), alt=file)
         yield "</div>"
 
+    def _unread(self, split: str, index: int | None) -> str:
+        """What a picture of the label alone would leave to guess."""
+        looks = self.checkup.looks.get(split, [])
+        if index is None or index >= len(looks) or looks[index].image is not None:
+            return ""
+        return '<div class="error">The image cannot be read: its label alone is shown.</div>'
+
     def _legend(self, split: str, index: int) -> str:
         """The classes of a sample, the largest first."""
         look, names = self.checkup.looks[split][index], self.checkup.survey.info.classes
@@ -240,6 +249,11 @@ def _summary(checkup: Checkup) -> str:
     parts = [f'<span class="error">{errors:,} error{"s" * (errors != 1)}</span>'] if errors else []
     parts += [f'<span class="warning">{warnings:,} warning{"s" * (warnings != 1)}</span>'] if warnings else []
     return ", ".join(parts)
+
+
+def _advice(text: str) -> str:
+    """What is to be typed, in backticks, as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _words(finding: Finding) -> str:

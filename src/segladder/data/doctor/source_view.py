@@ -17,6 +17,7 @@ from segladder.data.doctor.look import Look
 from segladder.types import DatasetInfo, UserError
 
 _ANNOTATE = "Fetch the image that was annotated, or annotate this one; a resized image needs its annotations resized."
+_TURNED = "The image was turned after it was annotated: fetch the one that was annotated, or turn this one back."
 
 
 @dataclass(kw_only=True)
@@ -67,21 +68,27 @@ class SourceView:
                 self._add(look, index, "unreadable-image", why(error, path))
             elif self.expects_images:
                 self._add(look, index, "missing-image", "is listed, and no such file is there")
+        self._look_at_label(index, look)
+        if look.image is not None and look.image.constant:
+            self._add(look, index, "constant", "every pixel has the same value")
+        return look
+
+    def _look_at_label(self, index: int, look: Look) -> None:
+        self._look_at_classes(index, look)
+
+    def _look_at_classes(self, index: int, look: Look) -> None:
         try:
             classes = self.source.semantic(index).numpy()
         except Exception as error:  # of any reader: what it says is the finding
             self._add(look, index, "annotation", _said(error))
-            return look
+            return
         self._count(classes, look)
         if look.image is not None and look.image.size != classes.shape:
             (h, w), (height, width) = classes.shape, look.image.size
             turned = look.image.orientation >= 5 and look.image.stored == classes.shape
             told = f"annotated as {h}x{w}, the image is {height}x{width} (height x width)"
-            todo = "" if turned else _ANNOTATE
+            todo = "" if turned else _TURNED if classes.shape == look.image.size[::-1] else _ANNOTATE
             self._add(look, index, "exif-size" if turned else "size", told, todo=todo)
-        if look.image is not None and look.image.constant:
-            self._add(look, index, "constant", "every pixel has the same value")
-        return look
 
     def pictures(self, index: int) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
         from segladder.viz import to_rgb

@@ -14,10 +14,12 @@ from segladder.data.doctor.file_view import FileView, named
 from segladder.data.doctor.findings import Finding
 from segladder.data.doctor.folder_pairs import TolerantFolder
 from segladder.data.doctor.look import View
+from segladder.data.doctor.panoptic_view import PanopticView, StatedPanoptic
 from segladder.data.doctor.source_view import SourceView
-from segladder.data.doctor.voc_pairs import voc_pairs
+from segladder.data.doctor.voc_pairs import stray_labels, voc_pairs
 from segladder.data.errors import DataError
 from segladder.data.options import built_reader
+from segladder.data.panoptic.coco import CocoPanoptic
 from segladder.data.readers.coco import Coco
 from segladder.data.readers.files import FileDataset, Pair
 from segladder.data.readers.folder import Folder
@@ -26,7 +28,7 @@ from segladder.types import DatasetInfo
 
 ROLES = ("train", "val", "test")
 
-_TOLERANT: dict[Any, type[Any]] = {Folder: TolerantFolder, Coco: TolerantCoco}
+_TOLERANT: dict[Any, type[Any]] = {Folder: TolerantFolder, Coco: TolerantCoco, CocoPanoptic: StatedPanoptic}
 """Readers that refuse as a whole what the doctor wants to see piece by piece."""
 
 
@@ -94,6 +96,8 @@ def survey(
             others = " and ".join(served[1:])
             told = f"train and {others} read the same split '{name}'"
             found.findings.append(Finding(kind="same-split", file=name, what=told, split=name))
+    if isinstance(built, Voc):
+        found.findings += stray_labels(built)
     if isinstance(built, TolerantFolder):
         pairs = [pair for split in found.splits for pair in getattr(split.view, "pairs", [])]
         found.findings += built.orphans(pairs)
@@ -151,7 +155,8 @@ def _view(found: Survey, name: str, roles: list[str]) -> View | None:
     if isinstance(reader, TolerantCoco):
         _tell_of_annotations(found, reader, name)
     there = not isinstance(reader, TolerantCoco) or _has_images(reader, name)
-    return SourceView(split=name, source=source, root=found.root, info=found.info, expects_images=there)
+    kind = PanopticView if isinstance(reader, StatedPanoptic) else SourceView
+    return kind(split=name, source=source, root=found.root, info=found.info, expects_images=there)
 
 
 def _source(found: Survey, name: str, roles: list[str]) -> Any:

@@ -22,6 +22,8 @@ _UNKNOWN = (255, 0, 255)
 _STRIPES = (255, 128)
 _STRIPE = 4
 _GAP = 4
+_RING, _MOST_RINGS = 12, 6
+"""Radius of the ring around a spot, and up to how many spots get one."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Artist:
         if odd.any():
             glare = Image.fromarray(odd.astype(np.uint8) * 255).resize((width, height), Image.Resampling.BOX)
             painted[np.asarray(glare) > 0] = _UNKNOWN
+            return _ringed(np.rint(painted).astype(np.uint8), np.asarray(glare) > 0)
         return np.rint(painted).astype(np.uint8)
 
 
@@ -93,6 +96,26 @@ def _small(picture: NDArray[Any]) -> NDArray[np.uint8]:
     way = Image.Resampling.BOX if height <= picture.shape[0] else Image.Resampling.NEAREST
     small: NDArray[np.uint8] = np.asarray(Image.fromarray(picture).resize((width, height), way))
     return small
+
+
+def _ringed(picture: NDArray[np.uint8], odd: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A ring around each spot that is too small to be seen, where there are but a few."""
+    from PIL import Image, ImageDraw
+    from scipy import ndimage
+
+    spots = ndimage.find_objects(ndimage.label(odd, structure=np.ones((3, 3)))[0])
+    if len(spots) > _MOST_RINGS or any(
+        max(rows.stop - rows.start, cols.stop - cols.start) > _RING for rows, cols in spots
+    ):
+        return picture
+    sheet = Image.fromarray(picture)
+    pen = ImageDraw.Draw(sheet)
+    for rows, columns in spots:
+        y, x = (rows.start + rows.stop - 1) / 2, (columns.start + columns.stop - 1) / 2
+        for radius, color in ((_RING + 1, (0, 0, 0)), (_RING - 1, (0, 0, 0)), (_RING, _UNKNOWN)):
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=color, width=2)
+    ringed: NDArray[np.uint8] = np.asarray(sheet)
+    return ringed
 
 
 def _joined(panels: list[NDArray[np.uint8]]) -> bytes:

@@ -13,6 +13,7 @@ from segladder.data.doctor.findings import ERROR, Finding, Severity
 from segladder.data.doctor.label_colors import judge_colors
 from segladder.data.doctor.label_look import UNKNOWN, Meaning
 from segladder.data.doctor.look import Color, Look
+from segladder.data.doctor.train_ids import TODO, hold_train_ids
 from segladder.data.doctor.whole_set import whole_set
 from segladder.types import DatasetInfo
 
@@ -26,6 +27,7 @@ _SHOWN = 6
 """Values of one label that are listed."""
 
 _MASK = {0, 255}
+_JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
 _MAP = "{map}"
 """Stands for the word to type until all of it is known: there is but one data.label_map."""
 
@@ -82,6 +84,8 @@ class _Judge:
         self.found: list[Finding] = []
 
     def judge(self) -> None:
+        self._train_ids()
+        self._jpeg()
         for factor in stored_as.FACTORS:
             self._times(factor)
         self._whole_set()
@@ -93,6 +97,18 @@ class _Judge:
         self._outside()
         word = _as_word(_given(self.labels) | self.map)
         self.verdict.findings += [replace(one, todo=one.todo.replace(_MAP, word)) for one in self.found]
+
+    def _train_ids(self) -> None:
+        known = [one for one in self.left if not one[3].unknown]
+        self._explain("values", TODO, [known[at] for at in hold_train_ids([look for *_, look in known], self.labels)])
+
+    def _jpeg(self) -> None:
+        found = [one for one in self.left if one[2].lower().endswith(_JPEG) and one[3].unknown]
+        if self.own and any(len(one[3].values) > self.count + len(self.labels.ignore) for one in found):
+            todo = (
+                "JPEG is lossy, so values blur into others: export the labels again as PNG, one class index per pixel."
+            )
+            self._explain("values", todo, found)
 
     def _times(self, factor: int) -> None:
         def read(look: Look) -> Mapping[int, int] | None:

@@ -5,10 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 from segladder.data.doctor.file_view import named
-from segladder.data.doctor.findings import Finding
+from segladder.data.doctor.findings import WARNING, Finding
 from segladder.data.doctor.split_file import read_split_file
 from segladder.data.readers.files import Pair
 from segladder.data.readers.voc import Voc
+
+_MAPS = (
+    ("SegmentationClass", "label"),
+    ("SegmentationClassAug", "label"),
+    ("SegmentationObject", "id map"),
+    ("SegmentationObjectAug", "id map"),
+)
+
+
+def stray_labels(reader: Voc) -> list[Finding]:
+    """Labels and id maps of no image that is there or listed."""
+    images = {path.stem for path in (reader.root / "JPEGImages").glob("*.jpg")}
+    if reader.labels_alone or not images:
+        return []
+    for listing in (reader.root / "ImageSets").glob("Segmentation*/*.txt"):
+        images |= {Path(line.split()[0]).stem for line in listing.read_text("utf-8-sig").splitlines() if line.strip()}
+    found: dict[str, Finding] = {}
+    for folder, what in _MAPS:
+        for path in sorted((reader.root / folder).glob("*.png")):
+            if path.stem not in images and path.stem not in found:
+                told = f"the {what} has no image 'JPEGImages/{path.stem}.jpg', and no list names it"
+                file = named(path, reader.root)
+                found[path.stem] = Finding(kind="orphan-label", file=file, what=told, severity=WARNING)
+    return list(found.values())
 
 
 def voc_pairs(reader: Voc, name: str) -> tuple[list[Pair], list[Finding]]:

@@ -38,12 +38,41 @@ def content(checkup: Checkup) -> dict[str, Any]:
         "findings": [_group(group) for group in checkup.groups],
         "splits": {name: _holds(holds, survey.info.classes) for name, holds in checkup.holds.items()},
         "notes": list(survey.notes),
+        "error": None,
     }
 
 
 def write_json(checkup: Checkup, path: Path) -> None:
     """Writes `check.json`."""
-    path.write_text(json.dumps(content(checkup), indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+    _write(content(checkup), path)
+
+
+def write_error(sentence: str, path: Path, *, name: str, root: str | Path | None) -> None:
+    """Writes the `check.json` of a check that could not be made.
+
+    Args:
+        sentence: why.
+        path: the file.
+        name: of the data set.
+        root: where it lies.
+    """
+    data: dict[str, Any] = {"name": name, "root": None if root is None else str(root), "classes": []}
+    told: dict[str, Any] = {"schema": SCHEMA, "verdict": "error", "errors": 1, "warnings": 0, "data": data}
+    told |= {"images": 0, "seconds": 0.0, "findings": [], "splits": {}, "notes": [], "error": sentence}
+    _write(told, path)
+
+
+def root_of(path: Path) -> str | None:
+    """The data set's folder by its `check.json`; None where the file does not say."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))["data"]["root"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return told if isinstance(told, str) else None
+
+
+def _write(told: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(told, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
+from collections.abc import Sequence
 from typing import Any, cast
 
 from pytorch_lightning import LightningModule, Trainer
@@ -14,12 +16,12 @@ from segladder.data.doctor.first_batch import doubts
 class FirstBatch(Callback):
     """Warns where the first batch cannot be what was meant; it changes nothing."""
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         """
         Args:
-            command: the words that look at the whole data set.
+            command: the words that look at the whole data set, as no shell has seen them.
         """
-        self.command = command
+        self.command = shlex.join(command)
         self._looked = False
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:

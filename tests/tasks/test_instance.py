@@ -121,13 +121,15 @@ def test_images_of_unequal_sizes_are_found_one_by_one():
     assert [one.labels.tolist() for one in found] == [[3], [3]]
 
 
-def test_a_prediction_reads_as_objects_and_as_classes():
+def test_a_prediction_reads_as_objects_as_classes_and_as_segments():
     prediction = task().predict(torch.zeros(1, 8, 8))
     [mask] = prediction.instances().masks
     expected = torch.from_numpy(np.where(decode(mask), 3, 0))
     assert torch.equal(prediction.semantic(), expected) and (expected == 3).sum() == 25
-    with pytest.raises(UserError, match="no panoptic"):
-        prediction.panoptic()
+    segments = prediction.panoptic()
+    assert segments.labels.tolist() == [3, 0] and segments.areas.tolist() == [25, 39]
+    assert np.array_equal(segments.id_map == 1, decode(mask))
+    assert prediction.panoptic(score=1).labels.tolist() == ([3, 0] if prediction.found.scores[0] == 1 else [0])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from segladder.masks.painting import paint_found
 from segladder.metrics.average_precision import AveragePrecision
-from segladder.metrics.cityscapes import CityscapesPrecision
+from segladder.metrics.cityscapes.precision import CityscapesPrecision
 from segladder.metrics.match_table import MatchTable
 from segladder.metrics.semantic import SemanticMetrics
 from segladder.types import DatasetInfo, Instances, Objects, UserError
@@ -59,7 +59,7 @@ class InstanceMetrics(nn.Module):
             )
         self.cityscapes = None if info.mean_areas is None else CityscapesPrecision(info)
         self.semantic = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, none=True, own=own)
-        self.images = MatchTable(info.classes) if per_image else None
+        self.images = MatchTable.of(info) if per_image else None
 
     def update(
         self,
@@ -84,8 +84,9 @@ class InstanceMetrics(nn.Module):
         if semantic is not None and len(semantic) != len(found):
             raise ValueError(f"{len(semantic)} class maps for {len(found)} images.")
         overlaps = self.precision.update(found, truth, image_ids)
+        cityscapes = None
         if self.cityscapes is not None and all(one.masks is not None for one in found):
-            self.cityscapes.update(found, truth, image_ids)
+            cityscapes = self.cityscapes.update(found, truth, image_ids)
         matrices: list[Tensor] = []
         for index, one in enumerate(found):
             if semantic is None or one.masks is None:
@@ -94,7 +95,7 @@ class InstanceMetrics(nn.Module):
                 painted, target = self._painted(one).to(semantic[index].device), semantic[index]
             self.semantic.update(painted[None], target[None], per_image=matrices.append)
         if self.images is not None and matrices:
-            self.images.update(image_ids, torch.cat(matrices), overlaps)
+            self.images.update(image_ids, torch.cat(matrices), overlaps, cityscapes=cityscapes)
 
     def compute(self) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         """Scores of everything seen, over all processes: every process must call it.

@@ -26,15 +26,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segladder.metrics.cityscapes.match_counts import MatchCounts
+from segladder.metrics.matching import THRESHOLDS, matches_of
 from segladder.metrics.per_image import PerImage, read_arrays, write_arrays
-from segladder.types import UserError
+from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from segladder.metrics.overlaps import ImageOverlaps
 
-THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0.0, 1.0, 101)
 _SINGLE = {"ap50": 0, "ap75": 5}
 """Names of the scores at one threshold -> its place."""
@@ -49,19 +50,36 @@ class MatchTable:
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = tuple(classes)
         self.pixels = PerImage(classes)
+        self.cityscapes: MatchCounts | None = None
         self._parts: list[Matches] = []
         self._boxes_alone = False
+
+    @classmethod
+    def of(cls, info: DatasetInfo) -> MatchTable:
+        """An empty one for a data set, with what its own benchmark scores."""
+        self = cls(info.classes)
+        self.pixels = PerImage.of(info)
+        self.cityscapes = None if info.mean_areas is None else MatchCounts(info.num_classes)
+        return self
 
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def update(self, image_ids: Iterable[str], matrices: Tensor, overlaps: Sequence[ImageOverlaps]) -> None:
+    def update(
+        self,
+        image_ids: Iterable[str],
+        matrices: Tensor,
+        overlaps: Sequence[ImageOverlaps],
+        *,
+        cityscapes: Sequence[dict[str, NDArray[Any]]] | None = None,
+    ) -> None:
         """Adds a batch.
 
         Args:
             image_ids: B names, each new.
             matrices: confusion matrices of the semantic readout; see `PerImage.update`.
             overlaps: B, what was found in each image.
+            cityscapes: see `MatchCounts.update`.
 
         Raises:
             ValueError: the number of names, matrices or overlaps does not fit.
@@ -72,8 +90,10 @@ class MatchTable:
         first = len(self)
         self.pixels.update(image_ids, matrices)
         for index, image in enumerate(overlaps):
-            self._parts.append(_matches_of(image, index=first + index, num_classes=len(self.classes)))
+            self._parts.append(matches_of(image, index=first + index, num_classes=len(self.classes)))
             self._boxes_alone |= image.boxes_alone
+        if self.cityscapes is not None:
+            self.cityscapes.update(cityscapes)
 
     def merge(self, other: MatchTable) -> None:
         """Appends what another process or part saw.
@@ -86,18 +106,26 @@ class MatchTable:
         self.pixels.merge(other.pixels)
         self._parts += [{**part, "det_image": part["det_image"] + first} for part in other._parts]
         self._boxes_alone |= other._boxes_alone
+        if self.cityscapes is not None and other.cityscapes is not None:
+            self.cityscapes.merge(other.cityscapes)
+        else:
+            self.cityscapes = None
 
     def reset(self) -> None:
         """Forgets all images."""
         self.pixels.reset()
         self._parts, self._boxes_alone = [], False
+        if self.cityscapes is not None:
+            self.cityscapes.reset()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of the file format, by name: also what one process sends to another."""
         empty = _empty(len(self.classes))
         joined = {name: np.concatenate([empty[name], *(part[name] for part in self._parts)]) for name in empty}
         self._parts = [joined]
-        return {**self.pixels.arrays(), "kind": np.array("box" if self._boxes_alone else "mask"), **joined}
+        benchmark = {} if self.cityscapes is None else self.cityscapes.arrays()
+        kind = np.array("box" if self._boxes_alone else "mask")
+        return {**self.pixels.arrays(), "kind": kind, **joined, **benchmark}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> MatchTable:
@@ -106,6 +134,7 @@ class MatchTable:
         self.pixels = PerImage.from_arrays(arrays)
         self._parts = [{name: arrays[name] for name in _empty(0)}]
         self._boxes_alone = str(arrays["kind"]) == "box"
+        self.cityscapes = MatchCounts.from_arrays(arrays) if MatchCounts.shapes(arrays) else None
         return self
 
     def save(self, path: str | Path) -> None:
@@ -202,50 +231,6 @@ def resampled_precision(
 def by_number(name: str) -> tuple[int, str]:
     """Sorts names that are numbers by their value, as pycocotools does, before others by letter."""
     return (int(name), "") if name.isdecimal() else (1 << 63, name)
-
-
-def match(iou: NDArray[np.float64], iscrowd: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """What each found object of an image and class matches, in turn: the true object still free that it overlaps
-    most, else a crowd.
-
-    Args:
-        iou: `(D, G)`, best score first.
-        iscrowd: `(G,)`.
-
-    Returns:
-        Two `(D, T)`: a true object is matched, and a crowd is.
-    """
-    D, T = len(iou), len(THRESHOLDS)
-    matched, ignored = np.zeros((D, T), dtype=bool), np.zeros((D, T), dtype=bool)
-    least = np.minimum(THRESHOLDS, 1 - 1e-10)
-    # of equal overlaps COCO takes the last
-    objects, crowds = iou[:, ~iscrowd][:, ::-1], iou[:, iscrowd]
-    free = np.ones((T, objects.shape[1]), dtype=bool)
-    every = np.arange(T)
-    for d in np.flatnonzero(iou.max(1, initial=0) >= least[0]).tolist():
-        if objects.shape[1]:
-            overlap = np.where(free, objects[d], -1)
-            best = overlap.argmax(1)
-            matched[d] = overlap[every, best] >= least
-            free[every[matched[d]], best[matched[d]]] = False
-        ignored[d] = ~matched[d] & (crowds[d].max(initial=0) >= least)
-    return matched, ignored
-
-
-def _matches_of(image: ImageOverlaps, *, index: int, num_classes: int) -> Matches:
-    D = len(image.labels)
-    matched, ignored = np.zeros((D, len(THRESHOLDS)), dtype=bool), np.zeros((D, len(THRESHOLDS)), dtype=bool)
-    for label, iou in image.iou[image.kind()].items():
-        rows = image.labels == label
-        matched[rows], ignored[rows] = match(iou, image.iscrowd[image.true_labels == label])
-    return {
-        "truths": np.bincount(image.true_labels[~image.iscrowd], minlength=num_classes)[None],
-        "det_image": np.full(D, index, dtype=np.int64),
-        "det_class": image.labels,
-        "det_score": image.scores,
-        "det_matched": matched,
-        "det_ignored": ignored,
-    }
 
 
 def _empty(num_classes: int) -> Matches:

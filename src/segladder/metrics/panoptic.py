@@ -36,7 +36,7 @@ class PanopticMetrics(nn.Module):
         self.info = info
         self.quality = PanopticQuality(info)
         self.semantic = SemanticMetrics(info, boundary_tolerance=boundary_tolerance, none=True)
-        self.images = PanopticTable(info.classes) if per_image else None
+        self.images = PanopticTable.of(info) if per_image else None
 
     def update(self, found: Sequence[Segments], truth: Sequence[Segments], image_ids: Sequence[str]) -> None:
         """Counts a batch.

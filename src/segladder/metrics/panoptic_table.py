@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from segladder.metrics.panoptic_counts import SegmentCounts, mean_of_known, qualities
 from segladder.metrics.per_image import PerImage, read_arrays, write_arrays
-from segladder.types import UserError
+from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +41,13 @@ class PanopticTable:
         self.classes = tuple(classes)
         self.pixels = PerImage(classes)
         self._parts: list[list[NDArray[Any]]] = []
+
+    @classmethod
+    def of(cls, info: DatasetInfo) -> PanopticTable:
+        """An empty one for a data set."""
+        self = cls(info.classes)
+        self.pixels = PerImage.of(info)
+        return self
 
     def __len__(self) -> int:
         return len(self.pixels)

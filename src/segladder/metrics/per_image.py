@@ -14,7 +14,8 @@ Format of `per_image.npz` (NumPy, no pickles), N images in the order they were e
 
 Where pixels may be predicted as no class, `confusion` is `(C, C + 1)` and its last column counts these; files of older
 versions lack it. Ignored pixels are in none of them. Sums over N give the data set's IoU tp / (tp + fp + fn) and Dice
-exactly. The instance rung adds arrays of its own (`match_table`); this reader leaves them aside.
+exactly. `cityscapes.image_counts` adds arrays where the data set has categories, `match_table` and `panoptic_table` add
+those of their rungs; a reader leaves aside what it does not know.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segladder.types import UserError
+from segladder.metrics.cityscapes.image_counts import ImageCounts
+from segladder.metrics.cityscapes.match_counts import MatchCounts
+from segladder.types import DatasetInfo, UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,8 +43,14 @@ _COUNTS = ("tp", "fp", "fn")
 class PerImage:
     """True positives, false positives and false negatives of each class in each image, and all images' confusion."""
 
-    def __init__(self, classes: Sequence[str]) -> None:
+    def __init__(self, classes: Sequence[str], *, categories: ImageCounts | None = None) -> None:
+        """
+        Args:
+            classes: their names.
+            categories: gets what each image adds to the scores of categories; empty.
+        """
         self.classes = tuple(classes)
+        self.categories = categories
         self._ids: list[str] = []
         self._known: set[str] = set()
         # tensors stay where they were counted until someone asks: a GPU is not waited for per batch
@@ -50,16 +59,23 @@ class PerImage:
         # images of a file without a matrix leave the sum unknown
         self._has_confusion = True
 
+    @classmethod
+    def of(cls, info: DatasetInfo) -> PerImage:
+        """An empty one for a data set."""
+        categories = None if info.categories is None else ImageCounts(info.categories, info.things)
+        return cls(info.classes, categories=categories)
+
     def __len__(self) -> int:
         return len(self._ids)
 
-    def update(self, image_ids: Iterable[str], matrices: Tensor) -> None:
+    def update(self, image_ids: Iterable[str], matrices: Tensor, *, weighted: Tensor | None = None) -> None:
         """Adds a batch.
 
         Args:
             image_ids: B names, each new.
             matrices: their confusion matrices, `(B, C, C)` int64, rows are true classes; or `(B, C + 1, C + 1)`, where
                 the last stands for no class.
+            weighted: see `ImageCounts.update`.
 
         Raises:
             ValueError: the number of names or classes does not fit.
@@ -75,6 +91,8 @@ class PerImage:
         tp = matrices.diagonal(dim1=1, dim2=2)[:, :C]
         self._batches.append(_stacked(tp, matrices.sum(1)[:, :C] - tp, matrices.sum(2)[:, :C] - tp))
         self._add_confusion(matrices[:, :C].sum(0))
+        if self.categories is not None:
+            self.categories.update(matrices, weighted)
 
     def merge(self, other: PerImage) -> None:
         """Appends what another process or part saw.
@@ -89,11 +107,17 @@ class PerImage:
         self._batches.extend(other._batches)
         self._confusions.extend(other._confusions)
         self._has_confusion &= other._has_confusion
+        if self.categories is not None and other.categories is not None:
+            self.categories.merge(other.categories)
+        else:
+            self.categories = None
 
     def reset(self) -> None:
         """Forgets all images."""
         self._ids, self._known, self._batches = [], set(), []
         self._confusions, self._has_confusion = [], True
+        if self.categories is not None:
+            self.categories.reset()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of the file format, by name: also what one process sends to another."""
@@ -107,6 +131,7 @@ class PerImage:
             "image_id": np.array(self._ids, dtype=np.str_),
             **dict(zip(_COUNTS, counts, strict=True)),
             **confusion,
+            **({} if self.categories is None else self.categories.arrays()),
         }
 
     @classmethod
@@ -117,6 +142,7 @@ class PerImage:
         self._batches = [np.stack([np.asarray(arrays[k], dtype=np.int64) for k in _COUNTS])]
         self._has_confusion = "confusion" in arrays
         self._confusions = [np.asarray(arrays["confusion"], dtype=np.int64)] if self._has_confusion else []
+        self.categories = ImageCounts.from_arrays(arrays) if ImageCounts.shapes(arrays) else None
         return self
 
     def miou(self) -> NDArray[np.float64]:
@@ -225,13 +251,13 @@ def read_arrays(path: str | Path, *, more: Sequence[str] = ()) -> dict[str, NDAr
         raise UserError(
             f"'{path}' is of format {int(arrays['format'])}, this version reads up to {FORMAT}. Update segladder."
         )
-    shape = (len(arrays["image_id"]), len(arrays["classes"]))
-    for name in _COUNTS:
+    N, C = len(arrays["image_id"]), len(arrays["classes"])
+    known = dict.fromkeys(_COUNTS, (N, C)) | ImageCounts.shapes(arrays) | MatchCounts.shapes(arrays)
+    for name, shape in known.items():
         if arrays[name].shape != shape:
             raise UserError(
                 f"'{path}' has '{name}' of shape {arrays[name].shape} instead of {shape}. Evaluate the run again."
             )
-    C = shape[1]
     matrix = arrays.get("confusion")
     if matrix is not None and matrix.shape not in ((C, C), (C, C + 1)):
         raise UserError(

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from segladder.metrics.argmax import classes_of
 from segladder.metrics.boundary import BoundaryF1
 from segladder.metrics.boundary_iou import BoundaryIoU
-from segladder.metrics.cityscapes import WeightedIou, category_iou
+from segladder.metrics.cityscapes.categories import category_iou
+from segladder.metrics.cityscapes.weighted import WeightedIou
 from segladder.metrics.confusion import ConfusionMatrix
 from segladder.metrics.per_image import PerImage
 from segladder.metrics.scores import per_class, scores
@@ -66,7 +67,7 @@ class SemanticMetrics(nn.Module):
             self.boundaries["boundary_f1"] = BoundaryF1(counted, info.ignore_index, tolerance=boundary_tolerance)
             self.boundaries["boundary_iou"] = BoundaryIoU(counted, info.ignore_index)
         self.weighted = None if info.mean_areas is None else WeightedIou(info)
-        self.images = PerImage(info.classes) if per_image else None
+        self.images = PerImage.of(info) if per_image else None
         self.own = nn.ModuleDict({name: _own(name, build()) for name, build in (own or {}).items()})
 
     def update(
@@ -106,21 +107,22 @@ class SemanticMetrics(nn.Module):
                     f" {self.info.num_classes} classes."
                 )
             pred = classes_of(pred)
-        images = self.images
-        if images is None:
-            self.confusion.update(pred, target, per_image=per_image)
-        else:
+        kept: list[Tensor] = []
+        if self.images is not None:
             if image_ids is None or len(image_ids) != len(target):
                 given = "none" if image_ids is None else len(image_ids)
                 raise ValueError(f"Per-image statistics need {len(target)} image ids, got {given}.")
             if per_image is not None:
                 raise ValueError("Per-image statistics are kept in `images`: per_image would get nothing.")
-            ids = list(image_ids)
-            self.confusion.update(pred, target, per_image=lambda matrices: images.update(ids, matrices))
+            per_image = kept.append
+        self.confusion.update(pred, target, per_image=per_image)
+        weighted: list[Tensor] = []
+        if self.weighted is not None:
+            self.weighted.update(pred, object_ids, per_image=weighted.append)
+        if self.images is not None and image_ids is not None:
+            self.images.update(image_ids, *kept, weighted=weighted[0] if weighted else None)
         for outline in self.boundaries.values():
             outline.update(pred, target)  # type: ignore[operator]
-        if self.weighted is not None:
-            self.weighted.update(pred, object_ids)
         for metric in self.own.values():
             metric.update(pred, target)  # type: ignore[operator]
         return pred

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from segladder.freed_memory import FreedMemory
 from segladder.losses import LossSum
 from segladder.tasks.parameters import built_optimizer, built_schedule, trained_parameters
 from segladder.types import Batch, DatasetInfo, Sample, UserError
@@ -84,6 +85,7 @@ class Rung(LightningModule):
         """`(1, C, H, W)` of an evaluated image."""
         self.last_parts: dict[str, Tensor] = {}
         """Each part of the loss in the latest training step."""
+        self._freed = FreedMemory()
 
     def said(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of a training batch, 0-dim, and each part of it without its weight, detached."""
@@ -139,6 +141,7 @@ class Rung(LightningModule):
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         if batch["image_id"]:  # else none of its images could be read (data.on_bad_sample=skip)
             self.count(batch, "test", self.test_metrics)
+            self._freed.give_back()
 
     def on_train_epoch_end(self) -> None:
         self._finish_loss()
@@ -148,6 +151,7 @@ class Rung(LightningModule):
 
     def on_test_epoch_start(self) -> None:
         self.test_metrics.reset()
+        self._freed = FreedMemory()
 
     def on_validation_epoch_end(self) -> None:
         self._conclude("val", self.val_metrics)

@@ -18,7 +18,7 @@ from segladder.data.readers.cityscapes import Cityscapes, CityscapesObjects
 from segladder.data.readers.cityscapes_table import LABEL_IDS, NUMBERED
 from segladder.masks import boxes, encode
 from segladder.metrics import SemanticMetrics
-from segladder.metrics.cityscapes import CityscapesPrecision
+from segladder.metrics.cityscapes.precision import CityscapesPrecision
 from segladder.types import Instances, UserError
 
 OFFICIAL = json.loads(Path(__file__).with_name("official.json").read_text())

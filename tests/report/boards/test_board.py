@@ -38,6 +38,17 @@ def test_methods_stand_by_score_with_mean_and_spread_over_seeds(tmp_path, board)
     assert [place.rank for place in found.places] == [1, 2]
 
 
+def test_scores_of_fewer_images_are_marked(tmp_path, board):
+    [path, *_] = draw_sweep(tmp_path, methods={"ce": 0.2, "dice": 0.1})
+    record = json.loads((path / "result.json").read_text())
+    record["data"]["skipped"] = {"count": 3, "counts": {"test": 2, "train": 1}, "samples": []}
+    (path / "result.json").write_text(json.dumps(record))
+    found = board()
+    [mark] = [mark for mark in found.marks if "could not be read" in mark.text]
+    assert mark.text == "scored without 2 of the images, which could not be read (1 of 3 seeds)"
+    assert [mark.letter in place.letters for place in found.places] == [False, True]
+
+
 def test_equal_methods_share_a_rank(tmp_path, board):
     draw_sweep(tmp_path, methods={"ce": 0.1, "dice": 0.1, "focal": 0.4})
     assert [place.rank for place in board().places] == [1, 1, 3]

@@ -8,7 +8,14 @@ import torch
 
 from segladder.metrics.match_table import average_precision
 from segladder.metrics.scores import per_class, scores
-from segladder.report.statistics.resampling import FROM_COUNTS, can_resample, draws, resampled, resampled_iou
+from segladder.report.statistics.resampling import (
+    FROM_CATEGORIES,
+    FROM_COUNTS,
+    can_resample,
+    draws,
+    resampled,
+    resampled_iou,
+)
 
 
 @pytest.fixture
@@ -81,6 +88,33 @@ def test_panoptic_quality_is_of_the_images_drawn():
         tp, fp, fn = (np.repeat(arrays[name], times, axis=0).sum(0)[:2] for name in ("pq_tp", "pq_fp", "pq_fn"))
         assert value == pytest.approx((0.75 * tp / (tp + fp / 2 + fn / 2)).mean())
     assert can_resample("rq", arrays) and not can_resample("pq", {"tp": counts[0]})
+
+
+def test_scores_of_categories_and_weighted_objects_are_of_the_images_drawn():
+    rng = np.random.default_rng(3)
+    N, C, K, T = 6, 4, 3, 2
+    arrays = {
+        "image_id": np.arange(N).astype(str),
+        "classes": np.array(list("abcd")),
+        **{name: rng.integers(0, 9, (N, C)) for name in ("tp", "fp", "fn")},
+        "categories": np.array(["flat", "vehicle", "nature"]),
+        "class_category": np.array([0, 1, 1, 2]),
+        **{name: rng.integers(0, 9, (N, K)) for name in ("category_tp", "category_fp", "category_fn")},
+        "weighted_classes": np.array([1, 2]),
+        "weighted": rng.random((N, T, 4)),
+    }
+    weights = draws(N, resamples=5)
+    found = {name: resampled(name, arrays, weights) for name in FROM_CATEGORIES}
+    for row, times in enumerate(weights):
+        summed = {name: np.repeat(array, times, axis=0).sum(0) for name, array in arrays.items() if array.ndim > 1}
+        tp, fp, fn = (summed[f"category_{name}"] for name in ("tp", "fp", "fn"))
+        assert found["category_iou"][row] == pytest.approx((tp / (tp + fp + fn)).mean())
+        right, wrong, near, far = summed["weighted"].T
+        assert found["iiou"][row] == pytest.approx((right / (right + wrong + summed["fp"][1:3])).mean())
+        assert found["category_iiou"][row] == pytest.approx(near.sum() / (near.sum() + far.sum() + fp[1]))
+    unknown = arrays | {"weighted_classes": np.zeros(0, dtype=int), "weighted": np.zeros((N, 0, 4))}
+    assert [can_resample(name, unknown) for name in FROM_CATEGORIES] == [True, False, False]
+    assert not can_resample("category_iou", {"tp": arrays["tp"]}) and not can_resample("cityscapes_ap", arrays)
 
 
 def test_draws_add_up_and_are_the_same_each_time():

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segladder.masks.measure import areas, overlaps
+from segladder.metrics.cityscapes.match_counts import (
+    THRESHOLDS,
+    MatchCounts,
+    Matches,
+    no_matches,
+    resampled_cityscapes,
+)
 from segladder.types import DatasetInfo, Instances, Objects, UserError
 
-THRESHOLDS = np.arange(0.5, 1.0, 0.05)
 SMALLEST = 100
 """Pixels; smaller true objects are neither to be found nor held against what finds them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _OfClass:
-    """One image and class: D objects found, G true ones."""
-
-    scores: NDArray[np.float64]
-    """`(D,)`."""
-    pixels: NDArray[np.float64]
-    """`(D,)`."""
-    forgiven: NDArray[np.float64]
-    """`(D,)` pixels on void, on groups and on small objects."""
-    iou: NDArray[np.float64]
-    """`(D, G)`."""
-    wanted: NDArray[np.bool_]
-    """`(G,)`: neither a group nor small."""
 
 
 class CityscapesPrecision:
@@ -50,9 +39,9 @@ class CityscapesPrecision:
             info: the classes.
         """
         self.info = info
-        self._images: dict[str, dict[int, _OfClass]] = {}
+        self._images: dict[str, Matches] = {}
 
-    def update(self, found: Sequence[Instances], truth: Sequence[Objects], image_ids: Sequence[str]) -> None:
+    def update(self, found: Sequence[Instances], truth: Sequence[Objects], image_ids: Sequence[str]) -> list[Matches]:
         """Compares a batch of images.
 
         Args:
@@ -60,13 +49,19 @@ class CityscapesPrecision:
             truth: B, groups among them as crowds.
             image_ids: B names, each new.
 
+        Returns:
+            B, what each image adds; see `MatchCounts`.
+
         Raises:
             UserError: an image came before.
         """
+        matches = []
         for one, objects, name in zip(found, truth, image_ids, strict=True):
             if str(name) in self._images:
                 raise UserError(f"Image '{name}' was scored twice. Give every image of a split an id of its own.")
-            self._images[str(name)] = _compared(one, objects)
+            self._images[str(name)] = _compared(one, objects, num_classes=self.info.num_classes)
+            matches.append(self._images[str(name)])
+        return matches
 
     def compute(self) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         """Scores of everything seen, over all processes: every process must call it.
@@ -75,25 +70,23 @@ class CityscapesPrecision:
             `cityscapes_ap` and `cityscapes_ap50` in [0, 1], NaN where there is no true object; and each -> class of
             objects -> value.
         """
-        images = list(self._gathered().values())
-        classes: dict[str, dict[str, float]] = {name: {} for name in self.NAMES}
-        every = []
-        for label, name in enumerate(self.info.classes):
-            if self.info.things[label]:
-                ap = _precision([image[label] for image in images if label in image])
-                every.append(ap)
-                for measure, value in zip(self.NAMES, (ap.mean(), ap[0]), strict=True):
-                    classes[measure][name] = float(value)
-        known = np.array([ap for ap in every if np.isfinite(ap).all()]).reshape(-1, len(THRESHOLDS))
-        if not len(known):
-            return dict.fromkeys(self.NAMES, float("nan")), classes
-        return dict(zip(self.NAMES, (float(known.mean()), float(known[:, 0].mean())), strict=True)), classes
+        counts = MatchCounts(self.info.num_classes)
+        counts.update(list(self._gathered().values()))
+        arrays = counts.arrays()
+        found = resampled_cityscapes(arrays, np.ones((1, len(arrays["city_truths"])), dtype=np.int64))
+        things = np.flatnonzero(self.info.things).tolist()
+        classes = {name: {self.info.classes[c]: float(found[name][0, c]) for c in things} for name in self.NAMES}
+        totals = {}
+        for name, values in classes.items():
+            known = [value for value in values.values() if not np.isnan(value)]
+            totals[name] = float(np.mean(known)) if known else float("nan")
+        return totals, classes
 
     def reset(self) -> None:
         """Starts over."""
         self._images = {}
 
-    def _gathered(self) -> dict[str, dict[int, _OfClass]]:
+    def _gathered(self) -> dict[str, Matches]:
         import torch.distributed as dist
 
         if not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1:
@@ -103,8 +96,8 @@ class CityscapesPrecision:
         return {name: image for part in parts for name, image in part.items()}
 
 
-def _compared(found: Instances, truth: Objects) -> dict[int, _OfClass]:
-    """What is known of each class that is found or true in an image."""
+def _compared(found: Instances, truth: Objects, *, num_classes: int) -> Matches:
+    """What an image adds."""
     assert found.masks is not None, "Cityscapes scores masks alone"
     pixels = areas(found.masks)
     # an empty mask counts for nothing
@@ -112,20 +105,60 @@ def _compared(found: Instances, truth: Objects) -> dict[int, _OfClass]:
     void = _covered(found.masks, pixels, [] if truth.void is None else [truth.void]).sum(1)
     sizes = areas(truth.masks)
     small = sizes < SMALLEST
-    image = {}
-    for label in np.union1d(found.labels[kept], truth.labels).tolist():
+    wanted = ~truth.iscrowd & ~small
+    parts: list[Matches] = []
+    for label in np.unique(found.labels[kept]).tolist():
         mine, theirs = np.flatnonzero(kept & (found.labels == label)), np.flatnonzero(truth.labels == label)
         shared = _covered([found.masks[i] for i in mine], pixels[mine], [truth.masks[i] for i in theirs])
         # a group that is small is forgiven twice, as cityscapesScripts adds it up
         times = truth.iscrowd[theirs].astype(np.float64) + small[theirs]
-        image[label] = _OfClass(
-            scores=found.scores[mine],
-            pixels=pixels[mine],
-            forgiven=void[mine] + shared @ times,
+        right, wrong = _matched(
+            found.scores[mine],
             iou=shared / (pixels[mine][:, None] + sizes[theirs] - shared),
-            wanted=~truth.iscrowd[theirs] & ~small[theirs],
+            wanted=wanted[theirs],
+            forgiven=(void[mine] + shared @ times) / pixels[mine],
         )
-    return image
+        parts.append(
+            {
+                "city_image": np.zeros(len(mine), dtype=np.int64),
+                "city_class": np.full(len(mine), label, dtype=np.int64),
+                "city_score": found.scores[mine],
+                "city_right": right,
+                "city_wrong": wrong,
+            }
+        )
+    image = no_matches(num_classes)
+    image["city_truths"][0] = np.bincount(truth.labels[wanted], minlength=num_classes)
+    return image | {name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())}
+
+
+def _matched(
+    scores: NDArray[np.float64],
+    *,
+    iou: NDArray[np.float64],
+    wanted: NDArray[np.bool_],
+    forgiven: NDArray[np.float64],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """How often each found object of an image and class is right, and how often wrong, at each threshold.
+
+    Args:
+        scores: `(D,)`.
+        iou: `(D, G)`.
+        wanted: `(G,)`: neither a group nor small.
+        forgiven: `(D,)`, the share of its pixels that lies on void, on groups and on small objects.
+
+    Returns:
+        Two `(D, T)`.
+    """
+    matches = iou[:, :, None] > THRESHOLDS  # (D, G, T)
+    stranger = ~matches.any(1) & (forgiven[:, None] <= THRESHOLDS)
+    matches = matches[:, wanted]
+    right = np.zeros(stranger.shape, dtype=np.uint8)
+    best = np.where(matches, scores[:, None, None], -np.inf).argmax(0)  # (G, T)
+    for truth, t in np.argwhere(matches.any(0)).tolist():
+        right[best[truth, t], t] += 1
+    wrong = matches.sum(1) - right + stranger
+    return right, wrong.astype(np.uint8)
 
 
 def _covered(masks: Sequence[Any], pixels: NDArray[np.float64], others: Sequence[Any]) -> NDArray[np.float64]:
@@ -133,41 +166,3 @@ def _covered(masks: Sequence[Any], pixels: NDArray[np.float64], others: Sequence
     shares = overlaps(list(masks), list(others), [True] * len(others))
     covered: NDArray[np.float64] = np.rint(shares * pixels[:, None])
     return covered
-
-
-def _precision(images: Sequence[_OfClass]) -> NDArray[np.float64]:
-    """AP of a class at each threshold, `(T,)`; NaN where no object is wanted."""
-    if not any(image.wanted.any() for image in images):
-        return np.full(len(THRESHOLDS), np.nan)
-    return np.array([_at(images, threshold) for threshold in THRESHOLDS])
-
-
-def _at(images: Sequence[_OfClass], threshold: float) -> float:
-    right: list[float] = []
-    wrong: list[float] = []
-    missed = 0
-    for image in images:
-        matches = image.iou > threshold
-        for column in matches[:, image.wanted].T:
-            best, *others = sorted(image.scores[column], reverse=True) or [None]
-            if best is None:
-                missed += 1
-            else:
-                right.append(best)
-                wrong += others
-        strangers = ~matches.any(1) & (image.forgiven <= threshold * image.pixels)
-        wrong += image.scores[strangers].tolist()
-    return _area(np.array(right), np.array(wrong), missed)
-
-
-def _area(right: NDArray[np.float64], wrong: NDArray[np.float64], missed: int) -> float:
-    """Area under precision over recall: each precision weighs half the recall between its neighbours."""
-    if not len(right):
-        return 0.0
-    falling = np.unique(np.concatenate([right, wrong]))
-    tp = np.array([(right >= score).sum() for score in falling])
-    fp = np.array([(wrong >= score).sum() for score in falling])
-    precision = np.append(tp / (tp + fp), 1.0)
-    recall = np.append(tp / (len(right) + missed), 0.0)
-    padded = np.concatenate([recall[:1], recall, [0.0]])
-    return float(precision @ ((padded[:-2] - padded[2:]) / 2))

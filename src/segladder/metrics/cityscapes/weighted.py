@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -52,12 +52,20 @@ class WeightedIou(Metric):
             self.add_state(state, torch.zeros(info.num_classes, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("without", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, pred: Tensor, object_ids: Sequence[Tensor] | None) -> None:
+    def update(
+        self,
+        pred: Tensor,
+        object_ids: Sequence[Tensor] | None,
+        *,
+        per_image: Callable[[Tensor], None] | None = None,
+    ) -> None:
         """Counts a batch.
 
         Args:
             pred: predicted classes, `(B, H, W)` integer; C where no class is predicted.
             object_ids: B maps `(H, W)` integer, see `Sample.object_ids`; None where nobody knows the objects.
+            per_image: called with what each image added, `(B, C, 4)` float64 (found, missed, category found, category
+                missed), where given and the objects are known.
 
         Raises:
             ValueError: the maps differ in number or shape.
@@ -66,7 +74,8 @@ class WeightedIou(Metric):
             self.without += len(pred)
             return
         C = self.info.num_classes
-        for classes, ids in zip(pred, object_ids, strict=True):
+        added = torch.zeros(len(pred), len(_STATES), C, dtype=torch.float64, device=pred.device)
+        for counts, classes, ids in zip(added, pred, object_ids, strict=True):
             if classes.shape != ids.shape:
                 raise ValueError(f"Predicted classes {tuple(classes.shape)} against object ids {tuple(ids.shape)}.")
             inside = ids > 0
@@ -80,12 +89,16 @@ class WeightedIou(Metric):
             size = torch.zeros(len(objects), dtype=torch.float64, device=pixels.device).index_add_(0, which, pixels)
             weighted = self._areas.to(pixels.device)[label] / size[which] * pixels
             category = self._category_of.to(pixels.device)
-            for right, found, missed in (
-                (guess == label, self.found, self.missed),
-                (category[guess] == category[label], self.category_found, self.category_missed),
+            for right, (found, missed) in (
+                (guess == label, counts[:2]),
+                (category[guess] == category[label], counts[2:]),
             ):
                 found.index_add_(0, label[right], weighted[right])
                 missed.index_add_(0, label[~right], weighted[~right])
+        for name, total in zip(_STATES, added.sum(0), strict=True):
+            setattr(self, name, getattr(self, name) + total)
+        if per_image is not None:
+            per_image(added.transpose(1, 2))
 
     def compute(self) -> dict[str, Tensor] | None:
         """`found`, `missed`, `category_found` and `category_missed`: weighted pixels of each true class, `(C,)`.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from segladder.config.suggest import did_you_mean
-from segladder.report.boards.comparable import OBJECTS, Ground, Mark, ground_of, marks_of, misleading
+from segladder.report.boards.comparable import OBJECTS, Ground, Mark, ground_of, marks_of, misleading, with_images_known
 from segladder.report.records.kept import Kept
 from segladder.report.records.methods import Method, group
 from segladder.report.records.run import Run
@@ -114,7 +114,7 @@ def boards(
     Raises:
         UserError: no run has a score, or none has the metric.
     """
-    placed = _on_grounds(runs)
+    placed = _on_grounds(with_images_known(runs))
     found: list[Board] = []
     for ground, members in sorted(placed.items()):
         for task, name in _metrics(members, metric):
@@ -195,7 +195,11 @@ def _metrics(runs: Sequence[Run], wanted: str | None) -> list[tuple[str, str]]:
     scored = [run for run in runs if run.scored in run.scores and run.status in ("finished", "evaluated")]
     names = {name for run in scored for name in run.scores[run.scored]}
     if wanted is not None:
-        return [("objects" if wanted.startswith(("mask_", "box_")) else "semantic", wanted)] if wanted in names else []
+        return (
+            [("objects" if wanted.startswith(("mask_", "box_", "cityscapes_ap")) else "semantic", wanted)]
+            if wanted in names
+            else []
+        )
     found = []
     if any(run.task != "instance" for run in scored):
         monitored = Counter(run.metric for run in scored if run.task != "instance" and run.metric in names)

@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segladder.metrics.useless import useless
 from segladder.report.records.methods import Method
@@ -50,6 +50,25 @@ def ground_of(run: Run) -> Ground | None:
         metrics=int(run.protocol.get("metrics") or 1),
         size="" if size is None else json.dumps(size),
     )
+
+
+def with_images_known(runs: Sequence[Run]) -> list[Run]:
+    """The runs, with what was scored without images on the ground of whoever was scored on the same labels with them.
+
+    Predictions may be scored where the images are not: their hash is then that of the labels alone.
+    """
+    pairs = [(run.labels[split], run.hashes.get(split, "")) for run in runs for split in run.labels]
+    whole: dict[str, str] = {}
+    for (labels, content), _ in Counter(pair for pair in pairs if pair[0] != pair[1]).most_common():
+        whole.setdefault(labels, content)
+
+    def known(run: Run) -> dict[str, str]:
+        alone = {split for split, labels in run.labels.items() if run.hashes.get(split) == labels}
+        return {
+            split: whole.get(content, content) if split in alone else content for split, content in run.hashes.items()
+        }
+
+    return [replace(run, hashes=known(run)) for run in runs]
 
 
 def apart(grounds: Sequence[Ground]) -> list[str]:
@@ -232,6 +251,9 @@ def _by_itself(method: Method) -> list[str]:
         told.append(f"run from a working copy with changes that were not committed{_of(method, dirty)}")
     if any(map(same_split, method.runs)):
         told.append(f"its best weights were chosen on the images that it is scored on{_of(method, same_split)}")
+    if left_out := [count for run in method.runs if (count := run.skipped.get(run.scored))]:
+        without = f"{'up to ' if len({*left_out}) > 1 else ''}{max(left_out):,}"
+        told.append(f"scored without {without} of the images, which could not be read{_share(len(left_out), method)}")
     flags = {flag for run in method.runs if (flag := _flag(run))}
     if flags:
         told.append(f"high pixel accuracy, useless masks{_of(method, misleading)}: {_worst_flag(flags)}")

@@ -144,8 +144,10 @@ def _facts(record: Record, folder: RunFolder) -> Run:
         data=str(record.data.get("name") or record.choices.get("data") or ""),
         classes=tuple(map(str, info.get("classes") or ())) if isinstance(info, dict) else (),
         hashes=_texts(record.data.get("hashes")),
+        labels=_texts(record.data.get("labels")),
         splits=_texts(record.data.get("splits")),
-        counts={k: v for k, v in _mapping(record.data.get("counts")).items() if isinstance(v, int)},
+        counts=_whole(record.data.get("counts")),
+        skipped=_whole(_mapping(record.data.get("skipped")).get("counts")),
         protocol=protocol,
         pretrained=measured.names("model.pretrained", pretrained),
         steps=measured.count("time.optimizer_steps"),
@@ -197,6 +199,10 @@ def _config(folder: RunFolder) -> dict[str, Any]:
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _whole(value: Any) -> dict[str, int]:
+    return {str(key): count for key, count in _mapping(value).items() if isinstance(count, int)}
 
 
 def _texts(value: Any) -> dict[str, str]:

@@ -44,8 +44,12 @@ class Run:
     data: str
     classes: tuple[str, ...]
     hashes: dict[str, str]
+    labels: dict[str, str]
+    """Hashes of label files alone; those of `hashes` are the same where the images were not there."""
     splits: dict[str, str]
     counts: dict[str, int]
+    skipped: dict[str, int]
+    """Samples of each split that could not be read and were left out."""
     protocol: dict[str, Any]
     pretrained: tuple[str, ...] | None
     """The weights that training began with; None where that is not known."""

@@ -15,11 +15,14 @@ from segladder.report.records.kept import Kept
 from segladder.report.records.methods import Method
 from segladder.report.records.run import Run
 from segladder.report.statistics.resampling import (
+    FROM_CATEGORIES,
+    FROM_CITYSCAPES_MATCHES,
     FROM_COUNTS,
     FROM_SEGMENTS,
     Arrays,
     can_resample,
     draws,
+    is_precision,
     mean_over_classes,
     resampled,
     resampled_ap,
@@ -160,7 +163,8 @@ def sample_classes(
 
 def is_share(metric: str) -> bool:
     """Whether a metric of that name lies between 0 and 1; of a user's own nothing is known."""
-    return metric in (*FROM_COUNTS, *FROM_SEGMENTS) or metric.startswith(("mask_", "box_", "boundary_"))
+    ours = (*FROM_COUNTS, *FROM_SEGMENTS, *FROM_CATEGORIES, *FROM_CITYSCAPES_MATCHES)
+    return metric in ours or metric.startswith(("mask_", "box_", "boundary_"))
 
 
 def _seed(run: Run) -> str:
@@ -195,10 +199,10 @@ class _Pool:
         if (weighed := self._weighed(run)) is None:
             return None, None
         arrays, weights = weighed
-        if self.metric in FROM_COUNTS:
-            rows = resampled(self.metric, arrays, weights)
-        else:
+        if is_precision(self.metric):
             rows = mean_over_classes(self._precision(run, arrays, weights))
+        else:
+            rows = resampled(self.metric, arrays, weights)
         return (None if np.isnan(rows[0]) else float(rows[0])), rows[1:]
 
     def by_class(self, run: Run) -> tuple[list[str], NDArray[np.float64]] | None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segladder.metrics.cityscapes.image_counts import ImageCounts, resampled_categories, resampled_weighted
+from segladder.metrics.cityscapes.match_counts import MatchCounts, resampled_cityscapes
 from segladder.metrics.match_table import resampled_precision
 from segladder.metrics.panoptic_table import ARRAYS, resampled_quality
 
@@ -22,6 +24,9 @@ FROM_MATCHES = ("ap", "ap50", "ap75")
 """Scores that follow from the matches of found objects, after `mask_` or `box_`."""
 FROM_SEGMENTS = ("pq", "sq", "rq")
 """Scores that follow from the counts of segments."""
+FROM_CATEGORIES = ("category_iou", "iiou", "category_iiou")
+"""Scores that follow from the counts of categories and the weighted pixels of objects."""
+FROM_CITYSCAPES_MATCHES = ("cityscapes_ap", "cityscapes_ap50")
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -41,8 +46,18 @@ def can_resample(metric: str, arrays: Arrays) -> bool:
         return True
     if metric in FROM_SEGMENTS:
         return all(name in arrays for name in ARRAYS)
+    if metric in FROM_CATEGORIES:
+        known = bool(ImageCounts.shapes(dict(arrays)))
+        return known and (metric == "category_iou" or len(arrays["weighted_classes"]) > 0)
+    if metric in FROM_CITYSCAPES_MATCHES:
+        return bool(MatchCounts.shapes(dict(arrays)))
     kind, _, name = metric.partition("_")
     return name in FROM_MATCHES and str(arrays.get("kind", "")) == kind
+
+
+def is_precision(metric: str) -> bool:
+    """Whether a metric is an average precision, whose resamples are slow to come by."""
+    return metric in FROM_CITYSCAPES_MATCHES or metric.partition("_")[2] in FROM_MATCHES
 
 
 def resampled(metric: str, arrays: Arrays, weights: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -65,6 +80,11 @@ def resampled(metric: str, arrays: Arrays, weights: NDArray[np.int64]) -> NDArra
         return _from_counts(metric, *_summed(arrays, weights))
     if metric in FROM_SEGMENTS:
         return mean_over_classes(resampled_quality(dict(arrays), weights)[metric])
+    if metric == "category_iou":
+        return mean_over_classes(resampled_categories(dict(arrays), weights))
+    if metric in FROM_CATEGORIES:
+        of_categories = metric == "category_iiou"
+        return mean_over_classes(resampled_weighted(dict(arrays), weights, of_categories=of_categories))
     return mean_over_classes(resampled_ap(metric, arrays, weights))
 
 
@@ -72,10 +92,12 @@ def resampled_ap(metric: str, arrays: Arrays, weights: NDArray[np.int64]) -> NDA
     """Each class's average precision under each row of weights, `(B, C)`; NaN where the class does not occur.
 
     Args:
-        metric: such as `mask_ap` or `box_ap50`, which `can_resample`.
+        metric: such as `mask_ap`, `box_ap50` or `cityscapes_ap`, which `can_resample`.
         arrays: see `resampled`.
         weights: see `resampled`.
     """
+    if metric in FROM_CITYSCAPES_MATCHES:
+        return resampled_cityscapes(dict(arrays), weights, names=[metric])[metric]
     name = metric.partition("_")[2]
     return resampled_precision(dict(arrays), weights, names=[name])[name]
 

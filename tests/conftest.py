@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tiny_runs import OWN_SERVER
+from command_process import IMPORTED, serve
 
 ROOT = Path(__file__).parent.parent
 
@@ -71,58 +70,41 @@ class Running:
         return Ran(code, self.out, err, time.monotonic() - self._began)
 
 
-def _serve(argv: list[str], cwd: str, env: dict[str, str], folder: str) -> None:
-    """The command itself, in a process of its own, with its own working folder and output files."""
-    if OWN_SERVER not in env:
-        from segladder.launchers import server
-
-        server.METHOD = "fork"
-    os.setsid()
-    os.chdir(cwd)
-    os.environ.update(env)
-    sys.path[:0] = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
-    for name, number in (("out", 1), ("err", 2)):
-        fd = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(fd, number)
-    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    multiprocessing.set_start_method(None, force=True)
-    from segladder.commands import main
-
-    sys.argv = [str(ROOT / "train.py")]
-    code = main(argv)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # as a real interpreter would at its end, without pytest's own exit handlers
-    os._exit(code)
-
-
 @pytest.fixture(scope="session")
 def warm() -> Iterator[multiprocessing.context.ForkServerContext]:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["segladder.launchers.warm"])
+    context.set_forkserver_preload([*IMPORTED])
     yield context
+
+
+class Starter:
+    """Starts `segladder <argv>` in a folder without waiting for its end."""
+
+    def __init__(self, warm: multiprocessing.context.ForkServerContext, folder: Path) -> None:
+        self._warm, self._folder = warm, folder
+        self._begun: list[Running] = []
+
+    def __call__(self, argv: Sequence[str], *, env: dict[str, str] | None = None, cwd: Path | None = None) -> Running:
+        folder = self._folder / f".command-{len(self._begun)}"
+        folder.mkdir()
+        settings = {"WANDB_MODE": "disabled", "COLUMNS": "160"} | (env or {})
+        process = self._warm.Process(target=serve, args=(list(argv), str(cwd or self._folder), settings, str(folder)))
+        process.start()
+        self._begun.append(Running(process, folder))
+        return self._begun[-1]
+
+    def end(self) -> None:
+        for command in self._begun:
+            if command.process.is_alive():
+                os.killpg(command.process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
 def start(warm: multiprocessing.context.ForkServerContext, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts `segladder <argv>` below `tmp_path` without waiting for its end."""
-    begun: list[Running] = []
-
-    def start_command(argv: Sequence[str], *, env: dict[str, str] | None = None, cwd: Path | None = None) -> Running:
-        folder = tmp_path / f".command-{len(begun)}"
-        folder.mkdir()
-        settings = {"WANDB_MODE": "disabled", "COLUMNS": "160"} | (env or {})
-        process = warm.Process(target=_serve, args=(list(argv), str(cwd or tmp_path), settings, str(folder)))
-        process.start()
-        begun.append(Running(process, folder))
-        return begun[-1]
-
-    yield start_command
-    for command in begun:
-        if command.process.is_alive():
-            os.killpg(command.process.pid, signal.SIGKILL)
+    starter = Starter(warm, tmp_path)
+    yield starter
+    starter.end()
 
 
 @pytest.fixture
@@ -133,6 +115,29 @@ def segladder(start: Callable[..., Running]) -> Callable[..., Ran]:
         return start(argv, env=env, cwd=cwd).done()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def trained_once(
+    warm: multiprocessing.context.ForkServerContext, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Path]]:
+    """`trained_once(*argv)`: the folder of a run that `segladder <argv>` leaves, trained once for all tests of a file.
+
+    They only read it; one that changes it takes a copy.
+    """
+    root = tmp_path_factory.mktemp("trained")
+    starter, known = Starter(warm, root), {}
+
+    def run(*argv: str) -> Path:
+        if argv not in known:
+            outputs = root / f"outputs-{len(known)}"
+            ran = starter([*argv, f"paths.outputs={outputs}"]).done()
+            assert ran.code == 0, ran.text
+            [known[argv]] = [result.parent for result in outputs.glob("*/*/result.json")]
+        return known[argv]
+
+    yield run
+    starter.end()
 
 
 @pytest.fixture(scope="session")

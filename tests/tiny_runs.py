@@ -19,6 +19,7 @@ PIXELS = (
 OBJECTS = (
     "train",
     "model=maskrcnn",
+    "backbone=mobilenet_v3",
     "backbone.norm=group",
     "model.fpn_channels=16",
     "model.box.width=32",

@@ -9,12 +9,9 @@ import pytest
 
 
 @pytest.fixture
-def trained(tiny, segladder, tmp_path) -> Path:
+def trained(tiny, trained_once) -> Path:
     """A run on grey disks of two classes."""
-    ran = segladder(*tiny, "trainer.max_epochs=1")
-    assert ran.code == 0, ran.text
-    [path] = (tmp_path / "outputs").glob("single/*/result.json")
-    return path.parent
+    return trained_once(*tiny, "trainer.max_epochs=1")
 
 
 def test_a_run_starts_from_another_with_other_classes_and_channels(trained, tiny, segladder, tmp_path):

@@ -95,7 +95,8 @@ def test_two_processes_score_as_one(segladder, tmp_path):
 
 
 def test_rungs_stand_in_one_table(segladder, tmp_path):
-    shared = [word for word in TINY if word.startswith(("data", "trainer", "runtime"))]
+    shared = [word for word in TINY if word.startswith(("data", "trainer", "runtime")) and "counts" not in word]
+    shared += ["data.counts.train=8", "data.counts.val=2", "data.counts.test=4"]
     ran = segladder(
         "train", "-m", "model=unet_lab,maskrcnn", *shared, "trainer.max_epochs=1", "study_name=board",
         "callbacks.pictures.enabled=false",

@@ -73,7 +73,7 @@ def trouble(tmp_path):
 def test_killed_hanging_and_raising_jobs_are_recorded_and_the_others_go_on(tiny, trouble, segladder, tmp_path):
     words, env = trouble
     kinds = "+callbacks.trouble.kind=none,killed,hanging,raising"
-    settings = ("trainer.max_epochs=1", "sweep.time_limit=0.6", "hydra.launcher.grace=2", "hydra.launcher.slots=2")
+    settings = ("trainer.max_epochs=1", "sweep.time_limit=0.5", "hydra.launcher.grace=2", "hydra.launcher.slots=2")
     ran = segladder(tiny[0], "-m", *tiny[1:], *words, kinds, *settings, env=env)
     assert ran.code == 1, ran.text
     assert "3 of 4 jobs did not finish" in ran.err
@@ -138,10 +138,10 @@ def test_the_same_sweep_again_does_only_what_is_missing(tiny, records, segladder
 
 def test_ctrl_c_lets_jobs_save_their_state_and_the_next_start_goes_on(tiny, trouble, records, start, tmp_path):
     words, env = trouble
-    slow = (tiny[0], "-m", *tiny[1:], *words, "+callbacks.trouble.seconds=0.3", "seed=1,2")
+    slow = (tiny[0], "-m", *tiny[1:], *words, "+callbacks.trouble.seconds=0.2", "seed=1,2")
     running = start(slow, env=env)
     running.wait_for(lambda: bool(list(tmp_path.glob("outputs/single/*/metrics.csv"))))
-    time.sleep(1)
+    time.sleep(0.5)
     running.send(signal.SIGINT)
     ran = running.done()
     assert ran.code == 130, ran.text

@@ -31,14 +31,19 @@ class Slow(Callback):
 def sweep(tiny, tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
     words = ("plugins=[slow]", "+callbacks.slow._target_=slow.Slow", "loss=ce,dice+ce", "seed=1,2")
-    often = ("callbacks.checkpoint.every_minutes=0.003", "hydra.launcher.slots=2", "study_name=survivor")
-    return (tiny[0], "-m", *tiny[1:], *words, *often)
+    often = ("callbacks.checkpoint.every_minutes=0.003", "callbacks.pictures.enabled=false")
+    return (tiny[0], "-m", *tiny[1:], *words, *often, "hydra.launcher.slots=2", "study_name=survivor")
 
 
 @pytest.fixture
 def env(tmp_path):
-    # jobs notice the death of their launcher only where they are forked from a server
-    return {"PYTHONPATH": str(tmp_path), "WANDB_MODE": "offline", OWN_SERVER: "1"}
+    return {"PYTHONPATH": str(tmp_path), "WANDB_MODE": "offline"}
+
+
+@pytest.fixture
+def mortal(env):
+    """The environment of a launcher that is killed: its jobs notice that only where they are forked from a server."""
+    return env | {OWN_SERVER: "1"}
 
 
 def kill_all(running, outputs: Path) -> int:
@@ -70,14 +75,14 @@ def by_id(records):
 
 @pytest.mark.parametrize("chance", [1])
 def test_killed_twice_at_random_moments_it_ends_with_the_scores_of_an_undisturbed_one(
-    sweep, env, start, records, tmp_path, chance
+    sweep, env, mortal, start, records, tmp_path, chance
 ):
     calm = start((*sweep, "paths.outputs=calm"), env=env).done()
     assert calm.code == 0, calm.text
     draw = random.Random(chance)
     killed = 0
     for _ in range(2):
-        running = start(sweep, env=env)
+        running = start(sweep, env=mortal)
         running.wait_for(lambda: "started" in running.out, timeout=120)  # noqa: B023
         time.sleep(draw.uniform(0.5, 4))
         if running.process.is_alive():
@@ -114,8 +119,8 @@ def test_two_launchers_at_once_run_no_job_twice(sweep, env, start, records, tmp_
         assert table.count("finished") + table.count("skipped") == 4
 
 
-def test_jobs_whose_launcher_alone_was_killed_save_their_state_and_end(sweep, env, start, records, tmp_path):
-    running = start(sweep, env=env)
+def test_jobs_whose_launcher_alone_was_killed_save_their_state_and_end(sweep, mortal, start, records, tmp_path):
+    running = start(sweep, env=mortal)
     running.wait_for(lambda: len(list(tmp_path.glob("outputs/*/*/metrics.csv"))) >= 2, timeout=120)
     pids = [json.loads(lock.read_text())["pid"] for lock in tmp_path.glob("outputs/*/*/lock")]
     running.send(signal.SIGKILL)

@@ -81,11 +81,12 @@ def test_the_same_command_gives_the_same_bits(tiny, records, segladder, outputs)
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("extra", [(), ("callbacks.ema.enabled=true", "model.dropout=0.3", "scheduler=cosine")])
-def test_a_cut_off_run_goes_on_and_ends_as_if_it_had_not_been(tiny, records, start, segladder, tmp_path, how, extra):
+def test_a_cut_off_run_goes_on_and_ends_as_if_it_had_not_been(
+    tiny, records, trained_once, start, segladder, tmp_path, how, extra
+):
     """Cut within the third of four epochs, so that both a checkpoint and unsaved batches lie behind it."""
     words = (*tiny, *extra, "trainer.max_epochs=4")
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert segladder(*words, f"paths.outputs={whole}").code == 0
+    whole, cut = trained_once(*words).parents[1], tmp_path / "cut"
 
     running = start([*words, f"paths.outputs={cut}"])
     running.wait_for(lambda: any("epoch 2/4" in text.read_text() for text in cut.glob("*/*/run.log")))
@@ -113,7 +114,7 @@ def test_a_cut_off_run_goes_on_and_ends_as_if_it_had_not_been(tiny, records, sta
 
 def test_a_cut_within_an_epoch_resumes_at_the_next_batch(tiny, records, start, segladder, tmp_path):
     """`every_minutes=0` saves after each batch: the run is cut between two saves somewhere in an epoch."""
-    words = (*tiny, "data.counts.train=800", "trainer.max_epochs=2", "trainer.val_check_interval=30")
+    words = (*tiny, "data.counts.train=400", "trainer.max_epochs=2", "trainer.val_check_interval=30")
     words = (*words, "trainer.accumulate_grad_batches=2")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert segladder(*words, f"paths.outputs={whole}").code == 0

@@ -20,9 +20,9 @@ import pytest
 APP = Path(__file__).with_name("ddp_app.py")
 CONF = Path(__file__).parents[2] / "conf"
 
-STILL = 40.0
-"""Seconds without a sign after which a sweep hangs, and twice the time to its first sign on top: so long as the imports
-of its next process may take. A job takes less than a second once its processes have started."""
+STILL = 25.0
+"""Seconds without a sign after which a sweep hangs, and twice the time to its first sign on top, which has the imports
+of all processes of a job in it. A job takes less than a second once they have started."""
 
 
 @dataclass

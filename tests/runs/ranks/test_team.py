@@ -158,9 +158,9 @@ def test_rank_zero_takes_the_others_along(start, tmp_path, fated):
 
 
 def test_a_signal_to_rank_zero_stops_all_at_one_batch_and_all_go_on(start, segladder, tmp_path):
-    words = ("train", *SHORT, "trainer.devices=2", "trainer.max_epochs=30")
+    words = ("train", *SHORT, "trainer.devices=2", "trainer.max_epochs=12")
     run = start(words)
-    run.wait_for(lambda: "epoch 3/30" in run.out, timeout=240)
+    run.wait_for(lambda: "epoch 2/12" in run.out, timeout=240)
     run.send(signal.SIGINT)
     stopped = run.done(timeout=60)
     assert stopped.code == 130, stopped.text

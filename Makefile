@@ -9,8 +9,9 @@ READY  := $(VENV)/.ready
 demo: install
 	$(BIN)/python train.py experiment=lab
 
+# bytecode is written whatever the environment says, or each process that a test starts compiles torch anew
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist worksteal
+	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 8 --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .

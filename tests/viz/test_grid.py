@@ -105,3 +105,13 @@ def test_sizes_that_differ_are_refused_with_the_images_name() -> None:
         picture_grid([row(pred=np.zeros((3, 3), int))], classes=NAMES, palette=PALETTE)
     with pytest.raises(ValueError, match="at least one row"):
         picture_grid([], classes=NAMES, palette=PALETTE)
+
+
+def test_maps_of_a_row_take_two_bytes_a_pixel_where_their_values_fit():
+    image = np.zeros((3, 4, 5), dtype=np.uint8)
+    wide = np.arange(20).reshape(4, 5)
+    row = GridRow(image=image, pred=wide, truth=wide - 1)
+    assert row.pred.dtype == row.truth.dtype == np.int16
+    assert np.array_equal(row.pred, wide) and np.array_equal(row.truth, wide - 1)
+    beyond = wide + 2**15
+    assert GridRow(image=image, pred=beyond).pred is beyond and GridRow(image=image, pred=beyond).truth is None

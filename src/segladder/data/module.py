@@ -32,6 +32,7 @@ from segladder.data.readers.disks_dataset import SLOW_READING
 from segladder.data.samples import Augmentation, Samples
 from segladder.data.speed.workers import auto_workers
 from segladder.data.splits.subsets import Part
+from segladder.data.splits.unlabelled import unlabelled
 from segladder.data.summary import summary
 from segladder.data.transforms.arrival import finished
 from segladder.types import Batch, DatasetInfo
@@ -193,28 +194,8 @@ class SegmentationDataModule(LightningDataModule):
         )
 
     def unlabelled(self, split: str) -> Samples:
-        """The samples of any split without their labels, to be predicted: also where no labels are published.
-
-        Args:
-            split: its published name, such as `test` or `trainval`; of a synthetic set train, val or test.
-
-        Returns:
-            At most `limit` samples of `image`, `image_id` and `size`, in the split's own order.
-
-        Raises:
-            DataError: there is no such split.
-        """
-        published = getattr(self.data, "unlabelled", None)
-        if published is not None:
-            source = published(split)
-        else:
-            if split not in _SPLITS:
-                raise DataError(f"data.split is '{split}'. Data set '{self.info.name}' has train, val and test.")
-            source = self.data.dataset(split, run_seed=self.order_seed)
-            if source is None:
-                raise DataError(f"Data set '{self.info.name}' has no split '{split}'. Name another with data.split.")
-        kept = None if self.part.limit is None else list(range(min(self.part.limit, len(source))))
-        return Samples(source, indices=kept, labels=False)
+        """The samples of any published split without their labels; see `segladder.data.splits.unlabelled`."""
+        return unlabelled(self.data, split, limit=self.part.limit, run_seed=self.order_seed)
 
     def class_pixels(self) -> torch.Tensor:
         """Pixels of each class in the training labels, `(C,)` int64; reads every training label once."""

@@ -37,6 +37,10 @@ class GridRow:
     section: str = ""
     """Rows of the same section stand under its title in the order given: best, worst, random."""
 
+    def __post_init__(self) -> None:
+        for name in ("pred", "truth"):
+            object.__setattr__(self, name, _narrow(getattr(self, name)))
+
 
 def class_grid(rows: Sequence[GridRow], *, info: DatasetInfo, title: str) -> Image.Image:
     """The grid of a data set's images, each with its mean IoU; see `picture_grid`."""
@@ -100,6 +104,17 @@ def picture_grid(
     ]
     legends = _legends(rows, classes, palette, ignore_index, background, with_truth)
     return panel_grid(lines, columns, legends=legends, title=title)
+
+
+def _narrow(labels: ArrayLike | None) -> ArrayLike | None:
+    """The same integers in two bytes each, where they fit: all rows of a picture are held at once."""
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    wide = array.dtype.kind in "iu" and array.dtype.itemsize > 2 and array.size > 0
+    if wide and array.min() >= -(2**15) and array.max() < 2**15:
+        return array.astype(np.int16)
+    return labels
 
 
 def _panels(

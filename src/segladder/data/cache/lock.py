@@ -39,7 +39,8 @@ def building(path: Path, ready: Callable[[], bool]) -> Iterator[bool]:
         return
     try:
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": platform.node()}).encode(), 0)
+        owner = {"pid": os.getpid(), "host": platform.node(), "made": [str(folder) for folder in made]}
+        os.pwrite(descriptor, json.dumps(owner).encode(), 0)
         yield True
     finally:
         with suppress(OSError):
@@ -68,7 +69,9 @@ def _locked(path: Path, ready: Callable[[], bool]) -> tuple[int | None, list[Pat
             os.close(descriptor)
             continue
         except BlockingIOError:
-            owner = _owner(descriptor)
+            owner, theirs = _owner(descriptor)
+            # whoever comes last takes the folders away, whoever made them
+            made = made or theirs
             os.close(descriptor)
         except OSError as error:
             if error.errno in _UNKNOWN:
@@ -83,9 +86,10 @@ def _locked(path: Path, ready: Callable[[], bool]) -> tuple[int | None, list[Pat
         time.sleep(_EVERY)
 
 
-def _owner(descriptor: int) -> str:
+def _owner(descriptor: int) -> tuple[str, list[Path]]:
+    """Who holds the lock, and the folders that were made for it."""
     try:
-        owner = json.loads(os.pread(descriptor, 4096, 0))
-        return f"process {int(owner['pid'])} on {owner['host']}"
+        owner = json.loads(os.pread(descriptor, 2**16, 0))
+        return f"process {int(owner['pid'])} on {owner['host']}", [Path(folder) for folder in owner.get("made", ())]
     except (ValueError, KeyError, TypeError):
-        return "another process"
+        return "another process", []

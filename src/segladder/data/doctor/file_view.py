@@ -19,7 +19,7 @@ from segladder.data.doctor.image_look import ImageLook, look_at_image
 from segladder.data.doctor.label_look import UNKNOWN, Meaning, colors_of, counted, size_of, values_or_none
 from segladder.data.doctor.look import Look
 from segladder.data.doctor.object_look import disagreement
-from segladder.data.doctor.voc_boxes import TODO as BOX_TODO
+from segladder.data.doctor.voc_boxes import ADVICE as BOX_ADVICE
 from segladder.data.doctor.voc_boxes import box_faults
 from segladder.data.errors import DataError
 from segladder.data.readers.cityscapes_files import LABELS, CityscapesObjects
@@ -194,7 +194,7 @@ class FileView:
             self._add(look, index, "annotation", path, str(error), severity=WARNING)
             return
         if told:
-            self._add(look, index, "disagree", path, told, todo=BOX_TODO)
+            self._add(look, index, "disagree", path, told, todo=BOX_ADVICE)
 
     def _add(self, look: Look, index: int, kind: str, path: Path, what: str, **more: Any) -> None:
         found = Finding(kind=kind, file=self._named(path), what=what, split=self.split, index=index, **more)

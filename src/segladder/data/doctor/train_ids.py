@@ -9,7 +9,7 @@ from segladder.data.doctor.look import Look
 from segladder.data.readers.cityscapes_files import LABELS, CityscapesLabels
 from segladder.data.readers.cityscapes_table import CLASSES
 
-TODO = (
+ADVICE = (
     f"0 to {len(CLASSES) - 1} alone are train ids, and the instanceIds beside them say other classes: this looks like a"
     f" *_labelTrainIds.png under the name of a *_labelIds.png. Take the original from {LABELS}; the classes are made"
     " from labelIds here."

@@ -13,7 +13,7 @@ from segladder.data.doctor.findings import ERROR, Finding, Severity
 from segladder.data.doctor.label_colors import judge_colors
 from segladder.data.doctor.label_look import UNKNOWN, Meaning
 from segladder.data.doctor.look import Color, Look
-from segladder.data.doctor.train_ids import TODO, hold_train_ids
+from segladder.data.doctor.train_ids import ADVICE, hold_train_ids
 from segladder.data.doctor.whole_set import whole_set
 from segladder.types import DatasetInfo
 
@@ -100,7 +100,7 @@ class _Judge:
 
     def _train_ids(self) -> None:
         known = [one for one in self.left if not one[3].unknown]
-        self._explain("values", TODO, [known[at] for at in hold_train_ids([look for *_, look in known], self.labels)])
+        self._explain("values", ADVICE, [known[at] for at in hold_train_ids([look for *_, look in known], self.labels)])
 
     def _jpeg(self) -> None:
         found = [one for one in self.left if one[2].lower().endswith(_JPEG) and one[3].unknown]

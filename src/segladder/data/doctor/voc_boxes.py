@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segladder.types import Objects
 
-TODO = "Look at both: the boxes of Annotations/ or the masks of SegmentationObject/ are of something else."
+ADVICE = "Look at both: the boxes of Annotations/ or the masks of SegmentationObject/ are of something else."
 
 _ALIKE = 0.5
 """Overlap of a mask's box and the one drawn around its object; published ones are drawn by different people."""

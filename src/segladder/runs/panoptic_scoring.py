@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segladder.runs.prediction_kind import lists_segments, refuse_other_objects
 from segladder.types import DatasetInfo, Segments, UserError
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ class PanopticFiles:
         """
         from segladder.data.panoptic.file import PanopticFile
         from segladder.runs.identity import hash_file
-        from segladder.runs.prediction_kind import refuse_other_objects
 
         if not hasattr(samples.source, "segments"):
             refuse_other_objects(path)
@@ -192,11 +192,3 @@ def refuse_maps(folder: Path, first: Path, *, segments: bool) -> None:
         if first.parent.resolve() != found.with_suffix("").resolve():
             advice += f", with the PNGs in '{found.with_suffix('')}'"
     raise UserError(f"'{first}' is in colours, as the PNGs of a panoptic prediction are, and no label file. {advice}.")
-
-
-def lists_segments(path: Path) -> bool:
-    """Whether a file speaks of segments, as panoptic JSON does."""
-    try:
-        return '"segments_info"' in path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return False

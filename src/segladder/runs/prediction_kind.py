@@ -24,7 +24,6 @@ def scored_path(path: Path) -> Path:
     """
     from segladder.inference.outputs import LIST
     from segladder.inference.submissions.cityscapes import is_instance_folder
-    from segladder.runs.panoptic_scoring import lists_segments
 
     if not path.is_dir() or (path / LIST).exists() or is_instance_folder(path):
         return path
@@ -91,3 +90,11 @@ def refuse_empty_list(path: Path) -> None:
             f"'{path}' is an empty list and no panoptic file, which is an object with 'annotations'. Write one with an"
             " entry for each image; or add task=instance where it is COCO results of a network that found nothing."
         )
+
+
+def lists_segments(path: Path) -> bool:
+    """Whether a file speaks of segments, as panoptic JSON does."""
+    try:
+        return '"segments_info"' in path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from segladder.data.doctor.annotations import TolerantCoco
 from segladder.data.doctor.checkup import Checkup, check
 from segladder.data.doctor.destination import Target, unwritable
 from segladder.data.doctor.file_view import FileView
@@ -18,6 +17,7 @@ from segladder.data.doctor.fixed_folder import FixedFolder
 from segladder.data.doctor.outcome import Trouble, outcome, told
 from segladder.data.doctor.reading import in_processes
 from segladder.data.doctor.survey import Survey, survey
+from segladder.data.doctor.tolerant_coco import TolerantCoco
 from segladder.data.errors import DataError
 from segladder.data.panoptic.coco import CocoPanoptic
 from segladder.data.progress import with_progress

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from segladder.data.channel_scale import MEAN, STD
-from segladder.data.doctor.annotations import TolerantCoco, write_without
+from segladder.data.doctor.annotations import write_without
 from segladder.data.doctor.checkup import Checkup
 from segladder.data.doctor.outcome import Trouble
 from segladder.data.doctor.source_view import SourceView
 from segladder.data.doctor.survey import ROLES
+from segladder.data.doctor.tolerant_coco import TolerantCoco
 from segladder.data.doctor.upright import write_without_tag
 from segladder.data.formats.annotations import image_name
 from segladder.data.readers.coco import Coco

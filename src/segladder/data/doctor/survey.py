@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from segladder.data.decoding.id_maps import IdMapReader
-from segladder.data.doctor.annotations import TolerantCoco
 from segladder.data.doctor.file_view import FileView, named
 from segladder.data.doctor.findings import Finding
 from segladder.data.doctor.folder_pairs import TolerantFolder
 from segladder.data.doctor.look import View
 from segladder.data.doctor.panoptic_view import PanopticView, StatedPanoptic
 from segladder.data.doctor.source_view import SourceView
+from segladder.data.doctor.tolerant_coco import TolerantCoco
 from segladder.data.doctor.voc_pairs import stray_labels, voc_pairs
 from segladder.data.errors import DataError
 from segladder.data.options import built_reader

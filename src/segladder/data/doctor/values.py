@@ -12,6 +12,7 @@ from segladder.data.doctor import stored_as
 from segladder.data.doctor.findings import ERROR, Finding, Severity
 from segladder.data.doctor.label_colors import judge_colors
 from segladder.data.doctor.label_look import UNKNOWN, Meaning
+from segladder.data.doctor.label_maps import as_word, kept_of, union_of
 from segladder.data.doctor.look import Color, Look
 from segladder.data.doctor.train_ids import ADVICE, hold_train_ids
 from segladder.data.doctor.whole_set import whole_set
@@ -95,7 +96,7 @@ class _Judge:
         self._from_one()
         self._masks_of_ignored()
         self._outside()
-        word = _as_word(_given(self.labels) | self.map)
+        word = as_word(kept_of(self.labels) | self.map)
         self.verdict.findings += [replace(one, todo=one.todo.replace(_MAP, word)) for one in self.found]
 
     def _train_ids(self) -> None:
@@ -120,7 +121,7 @@ class _Judge:
             # classes that no label shows today may come tomorrow
             classes = {value * factor: self.meaning.meant(value) for value in range(min(self.count, 65536 // factor))}
             told = f"Each value is {factor} times its class, 8 bits stored as 16"
-            remedy = self._remedy(classes | _union(cures), f"divide by {factor}")
+            remedy = self._remedy(classes | union_of(cures), f"divide by {factor}")
             self._cure("scaled", told, remedy, found, cures)
 
     def _whole_set(self) -> None:
@@ -135,7 +136,7 @@ class _Judge:
             return None if unsaid else stored_as.spread(look.values, self.meaning, self.count)
 
         found, cures = self._readings(read)
-        every = _union(cures)
+        every = union_of(cures)
         if not found or (set(every) <= _MASK and self._elsewhere(255, found)):
             return  # 255 may be what others call unknown
         told = "Saved as 0 and 255" if set(every) <= _MASK else "Spread over the greys, for the eye"
@@ -164,7 +165,7 @@ class _Judge:
         others = [look for *_, look in self.left if set(look.values) not in (_MASK, {255})]
         if masks and all(set(look.values) <= _MASK for look in others):
             told = "No label holds another class, so they are masks saved as 0 and 255"
-            remedy = f"name two classes (data.classes=[…]) and set {_as_word({0: 0, 255: 1})}, or store class indices."
+            remedy = f"name two classes (data.classes=[…]) and set {as_word({0: 0, 255: 1})}, or store class indices."
             self.verdict.cure.doubt = f"no label holds a class but 0, beside 255. {remedy.capitalize()}"
             self._explain("masks", self._todo(told, remedy), self.left, severity=ERROR)
             return
@@ -190,7 +191,7 @@ class _Judge:
             todo = self._advice({value for *_, look in self.left for value in look.values}, unknown)
             if unknown == {self.count}:
                 shift: dict[int, int | None] = {value: value - 1 for value in range(1, self.count + 1)}
-                todo += f" If 0 is what nobody labelled and classes count from 1: set {_as_word({0: None} | shift)}."
+                todo += f" If 0 is what nobody labelled and classes count from 1: set {as_word({0: None} | shift)}."
                 doubt = f"value {self.count} may be what is ignored, or all labels may count classes from 1. {todo}"
                 self.verdict.cure.doubt = doubt
             self._explain("values", todo, found)
@@ -287,22 +288,3 @@ def _reread(look: Look, cure: Mapping[int, int | None], meaning: Meaning) -> Non
 def _share(look: Look) -> float:
     """Of 255."""
     return look.values.get(255, 0) / max(sum(look.values.values()), 1)
-
-
-def _union(cures: Iterable[Mapping[int, int | None]]) -> dict[int, int | None]:
-    return {value: index for cure in cures for value, index in cure.items()}
-
-
-def _given(labels: LabelReader) -> dict[int, int | None]:
-    """What a map that is typed anew has to keep of the one that was given."""
-    usual: dict[int, int | None] = {value: value for value in range(len(labels.classes))}
-    usual |= dict.fromkeys(labels.ignore)
-    known = {int(value): index for value, index in labels.settings()["values"].items()}
-    table = {value: None if index == labels.ignore_index else index for value, index in known.items()}
-    return {value: index for value, index in table.items() if (value, index) not in usual.items()}
-
-
-def _as_word(mapping: Mapping[int, int | None]) -> str:
-    """A word of the command line, in the quotes it needs there."""
-    entries = ", ".join(f"{value}: {'null' if index is None else index}" for value, index in mapping.items())
-    return f'"data.label_map={{{entries}}}"'
